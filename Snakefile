@@ -1,0 +1,22 @@
+# QAFM, quality-aware fusion for person re-identification: from raw images to the paper's Table 4.
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/0_common.smk"  # the checked configuration, paths, code digests
+include: "workflow/rules/1_dataset.smk"  # images + labels              -> images.parquet
+include: "workflow/rules/2_perturb.smk"  # every image                  -> 34 perturbed variants
+include: "workflow/rules/3_features.smk"  # ReID extractor               -> features of all variants
+include: "workflow/rules/4_quality.smk"  # features                     -> Q(I)
+include: "workflow/rules/5_branches.smk"  # APAN and APN, each alone     -> weights
+include: "workflow/rules/6_fusion.smk"  # both branches, Q and weight  -> embeddings
+include: "workflow/rules/7_ablation.smk"  # embeddings                   -> table4.csv
+include: "workflow/rules/8_report.smk"  # everything                   -> figures
+
+
+rule all:
+    input:
+        "results/table4.csv",
+        "results/table4_extra.csv",
+        CONTROLS,
+        FIGURES,
+    default_target: True

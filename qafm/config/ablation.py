@@ -1,0 +1,39 @@
+"""Settings of stage 7: the rows of Table 4 and of the table beside it (paper section V, ablation of alpha)."""
+
+from pydantic import Field, field_validator
+
+from qafm.config.base import Settings
+
+
+class AblationConfig(Settings):
+    """Rules evaluate_alpha, tabulate_ablation and tabulate_extra."""
+
+    alphas: tuple[float, ...] = Field(default=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), description="paper_alpha (the weight of APAN) of the fixed rows")
+    ranks: tuple[int, ...] = Field(default=(1, 5, 10), description="ranks of the CMC")
+    grid: int = Field(default=21, ge=2, description="weights from 0 to 1 among which the best fixed one and the per-query best are sought")
+    permutations: int = Field(default=5, ge=1, description="random assignments of the weights that the row `shuffled` averages")
+    bootstrap_samples: int = Field(default=2000, ge=1, description="draws of identities for the 95 percent intervals of mAP")
+    seed: int = Field(default=1, ge=0, description="seed of the permutations and of the bootstrap")
+
+    @field_validator("alphas")
+    @classmethod
+    def _alphas_inside(cls, alphas: tuple[float, ...]) -> tuple[float, ...]:
+        if any(not 0 < alpha < 1 for alpha in alphas) or list(alphas) != sorted(set(alphas)):
+            raise ValueError("must lie strictly between 0 and 1 (both ends are rows of their own), ascending, without repetition")
+        return alphas
+
+    @field_validator("ranks")
+    @classmethod
+    def _ranks_ascending(cls, ranks: tuple[int, ...]) -> tuple[int, ...]:
+        if not ranks or ranks[0] < 1 or list(ranks) != sorted(set(ranks)):
+            raise ValueError("must be at least one rank, from 1 on, ascending, without repetition")
+        return ranks
+
+    def paper_experiments(self) -> tuple[str, ...]:
+        """The rows of Table 4 in the paper's order: QAFM, both single branches, the fixed weights."""
+        return ("qafm", "apn_only_alpha_0", "apan_only_alpha_1", *(f"fixed_alpha_{alpha:g}" for alpha in self.alphas))
+
+    def extra_experiments(self) -> tuple[str, ...]:
+        """The rows beside the paper's, from the same embeddings; `mspa_0.5`, from a model of its own, comes on top."""
+        scopes = ("scope_query", "scope_pair", "oracle_query")
+        return ("apn_descriptor", "apan_descriptor", "concat_0.5", "concat_qafm", "best_fixed", "best_fixed_test", "shuffled", *scopes)

@@ -1,0 +1,46 @@
+"""Settings of stage 6: the fusion of both branches and the weight between them (paper sections III-D and IV)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from qafm.config.backbone import BackboneConfig
+from qafm.config.base import Settings
+from qafm.config.branches import ApanConfig, ApnConfig
+from qafm.config.training import TrainingConfig
+
+
+class ArchitectureConfig(Settings):
+    """What stage 6 builds both branches from."""
+
+    backbone: BackboneConfig
+    apn: ApnConfig
+    apan: ApanConfig
+
+
+class HeadConfig(Settings):
+    """The fusion head: [w v_a, (1-w) v_s] -> FC -> BNNeck -> classifier (Eq. 3)."""
+
+    dim: int = Field(default=1000, ge=2, description="length of the fused descriptor")
+    activation: Literal["none", "relu"] = Field(default="none", description="relu: FC + BN + ReLU, descriptor before the BNNeck, as in the original code")
+    normalize: bool = Field(default=True, description="L2-normalise v_a and v_s before they are weighted")
+
+
+class AlphaConfig(Settings):
+    """The weight w of the visual branch and how it is learned from Q (Eq. 2, Eq. 6)."""
+
+    fixed: float | None = Field(default=None, ge=0, le=1, description="train and test at this visual weight; null: the MLP decides")
+    loss: Literal["ratio_bce", "expected_loss", "fused_id"] = Field(default="ratio_bce")
+    target: Literal["holdout", "train"] = Field(default="holdout", description="images whose branch losses teach the MLP")
+    lr: float = Field(default=0.01, gt=0, description="learning rate of the MLP, before warm-up and cosine")
+    start: Literal["best_fixed", "half"] = Field(default="best_fixed", description="where the MLP starts: the best fixed weight on held-out identities, or 0.5")
+
+
+class TrainFusionConfig(TrainingConfig):
+    """Rule train_fusion."""
+
+    freeze_epochs: int = Field(default=10, ge=0, description="epochs in which branches trained before stay frozen, batch-norm statistics too")
+    branch_lr_factor: float = Field(default=0.1, gt=0, description="learning rate of branches trained before, after freezing")
+    gradients: Literal["isolated", "coupled", "original"] = Field(default="isolated", description="which loss reaches what: see docs/method.md")
+    head: HeadConfig = HeadConfig()
+    alpha: AlphaConfig = AlphaConfig()

@@ -1,0 +1,46 @@
+"""The `model` section of a preset: everything below results/{d}/{f}/{m}. The rules hand each stage its own part."""
+
+from pydantic import Field
+
+from qafm.config.backbone import BackboneConfig
+from qafm.config.base import Settings
+from qafm.config.branches import ApanConfig, ApnConfig, PretrainApanConfig, PretrainApnConfig
+from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.config.training import TrainingConfig
+
+
+class ApnSection(Settings):
+    """APN and its training alone."""
+
+    architecture: ApnConfig = ApnConfig()
+    pretrain: bool = Field(default=True, description="false: APN starts untrained in stage 2 and is neither frozen nor slowed")
+    training: TrainingConfig = TrainingConfig()
+
+
+class ApanSection(Settings):
+    """APAN and its training alone (stage 1)."""
+
+    architecture: ApanConfig = ApanConfig()
+    training: TrainingConfig = TrainingConfig()
+
+
+class ModelConfig(Settings):
+    """Stages 5 and 6."""
+
+    name: str = Field(description="the {m} of the result paths", pattern=r"^[A-Za-z0-9._-]+$")
+    backbone: BackboneConfig = BackboneConfig()
+    apn: ApnSection = ApnSection()
+    apan: ApanSection = ApanSection()
+    fusion: TrainFusionConfig = TrainFusionConfig()
+
+    def pretrain_apn(self) -> PretrainApnConfig:
+        """The slice of rule pretrain_apn."""
+        return PretrainApnConfig(backbone=self.backbone, apn=self.apn.architecture, training=self.apn.training)
+
+    def pretrain_apan(self) -> PretrainApanConfig:
+        """The slice of rule pretrain_apan."""
+        return PretrainApanConfig(backbone=self.backbone, apan=self.apan.architecture, training=self.apan.training)
+
+    def architecture(self) -> ArchitectureConfig:
+        """The slice of stage 6 beside `fusion`."""
+        return ArchitectureConfig(backbone=self.backbone, apn=self.apn.architecture, apan=self.apan.architecture)

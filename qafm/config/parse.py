@@ -1,0 +1,100 @@
+"""Settings of stage 1 that rule parse_dataset uses: where the images lie and how they are split."""
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from qafm.config.base import Settings
+
+
+def _below_root(folder: str) -> str:
+    path = PurePosixPath(folder)
+    if path.is_absolute() or ".." in path.parts or "\\" in folder:
+        raise ValueError(f"{folder!r} is not a folder below the root (forward slashes, no '..')")
+    return str(path)
+
+
+def _name_pattern(pattern: str) -> str:
+    try:
+        groups = set(re.compile(pattern).groupindex)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    if not groups or not groups <= {"camera", "sequence", "frame"}:
+        raise ValueError("needs named groups among (?P<camera>...), (?P<sequence>...), (?P<frame>...)")
+    return pattern
+
+
+Folder = Annotated[str, AfterValidator(_below_root)]
+
+
+class AttributesConfig(Settings):
+    """What to do about identities without attributes."""
+
+    missing: Literal["error", "mask"] = Field(default="error", description="an identity the attribute file lacks: stop, or go on with 12 unknown attributes")
+
+
+class Market1501Config(Settings):
+    """Market-1501, or anything in its layout."""
+
+    root: str = Field(description="the folder that contains bounding_box_train, or a parent of it")
+    attributes: str | None = Field(default=None, description="path of market_attribute.mat; null: all attributes are unknown")
+
+
+class FoldersConfig(Settings):
+    """One folder per identity."""
+
+    root: str = Field(description="the folder that everything below is relative to")
+    attributes: str | None = Field(default=None, description="path of an attributes.csv: column identity and any of the 12; null: all are unknown")
+    camera_pattern: Annotated[str, AfterValidator(_name_pattern)] | None = Field(
+        default=None,
+        description="regular expression searched in a file's path below its identity folder; groups camera, sequence, frame; null: no cameras",
+    )
+    split_by: Literal["identity", "folders"] = Field(default="identity", description="identity: drawn from `pool`; folders: as train, query and gallery lie")
+    pool: tuple[Folder, ...] = Field(default=(".",), min_length=1, description="folders of identity folders, all drawn from (split_by: identity)")
+    train: Folder = Field(default="train", description="folder of identity folders (split_by: folders)")
+    query: Folder = Field(default="query", description="folder of identity folders (split_by: folders)")
+    gallery: Folder = Field(default="gallery", description="folder of identity folders (split_by: folders)")
+    train_ids: int | None = Field(default=None, ge=1, description="identities to train on (split_by: identity); null: half of them")
+    split: int = Field(default=1, ge=0, description="number of the random split (split_by: identity); make it part of the data set's name")
+    queries_per_camera: int = Field(default=1, ge=1, description="query images per test identity and camera (split_by: identity); the rest is gallery")
+
+    @model_validator(mode="after")
+    def _no_folder_twice(self) -> "FoldersConfig":
+        parts = [PurePosixPath(folder).parts for folder in self.folders()]
+        for i, one in enumerate(parts):
+            for other in parts[i + 1 :]:
+                shorter = min(len(one), len(other))
+                if one[:shorter] == other[:shorter]:
+                    raise ValueError(f"folders {'/'.join(one) or '.'} and {'/'.join(other) or '.'} overlap: an image would be counted twice")
+        return self
+
+    def folders(self) -> tuple[str, ...]:
+        """The folders of identity folders that are in use, relative to `root`."""
+        return self.pool if self.split_by == "identity" else (self.train, self.query, self.gallery)
+
+
+class ParseConfig(Settings):
+    """The slice of rule parse_dataset: nothing in it is used elsewhere, nothing else is used by it."""
+
+    kind: Literal["synthetic", "market1501", "folders"]
+    holdout_ids: int = Field(default=0, ge=0)
+    holdout_seed: int = Field(default=1, ge=0)
+    max_set_aside: float = Field(default=0.05, ge=0, le=1)
+    attributes: AttributesConfig = AttributesConfig()
+    market1501: Market1501Config | None = None
+    folders: FoldersConfig | None = None
+
+    @model_validator(mode="after")
+    def _section_present(self) -> "ParseConfig":
+        if self.kind == "market1501" and self.market1501 is None:
+            raise ValueError("kind is market1501, but section market1501 is absent")
+        if self.kind == "folders" and self.folders is None:
+            raise ValueError("kind is folders, but section folders is absent")
+        return self
+
+    def attribute_file(self) -> str | None:
+        """Path of the attribute file as configured; None where there is none, and for the generated set, whose file lies among its images."""
+        section = self.market1501 if self.kind == "market1501" else self.folders if self.kind == "folders" else None
+        return section.attributes if section else None

@@ -1,0 +1,136 @@
+"""The whole configuration of a run: checked before the DAG is built. Only the Snakefile and the CLI read it; stages get slices."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from qafm.config.ablation import AblationConfig
+from qafm.config.base import Settings
+from qafm.config.dataset import DatasetConfig
+from qafm.config.features import FeaturesConfig
+from qafm.config.figures import FiguresConfig
+from qafm.config.model import ModelConfig
+from qafm.config.perturb import PerturbConfig
+from qafm.config.quality import QualityConfig
+from qafm.config.runtime import RuntimeConfig
+from qafm.runtime.errors import InputError
+
+
+class RunConfig(Settings):
+    """One run: a data set, its features and Q, a model, and the tables made of them."""
+
+    seeds: tuple[int, ...] = Field(min_length=1, description="one model is trained per seed; tables show mean and sd")
+    runtime: RuntimeConfig
+    dataset: DatasetConfig
+    perturb: PerturbConfig
+    features: FeaturesConfig
+    quality: QualityConfig
+    model: ModelConfig
+    ablation: AblationConfig
+    figures: FiguresConfig
+
+    def table_run(self) -> dict[str, str | bool]:
+        """What the tables say of the run: names of the three levels, first weights, and whether it is Market-1501."""
+        extractor, branches = self.features.extractor.backbone.init, self.model.backbone.init
+        return {
+            "dataset": self.dataset.name,
+            "features": self.features.name,
+            "model": self.model.name,
+            "init": f"extractor from {extractor}" if branches == "extractor" else branches,
+            "market1501": self.dataset.kind == "market1501",
+        }
+
+    @model_validator(mode="after")
+    def _sections_fit_together(self) -> "RunConfig":
+        alpha = self.model.fusion.alpha
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError("seeds: a seed appears twice")
+        if self.dataset.holdout_ids == 0 and alpha.fixed is None:
+            if alpha.loss != "fused_id" and alpha.target == "holdout":
+                raise ValueError("model.fusion.alpha.target: holdout needs dataset.holdout_ids > 0; hold some out, or choose train")
+            if alpha.start == "best_fixed":
+                raise ValueError("model.fusion.alpha.start: best_fixed needs dataset.holdout_ids > 0; hold some out, or choose half")
+        extractor = self.features.extractor.backbone
+        if extractor.init == "extractor":
+            raise ValueError("features.extractor.backbone.init: the extractor cannot start from itself; choose imagenet or random")
+        if self.model.backbone.init == "extractor" and self.model.backbone.name != extractor.name:
+            raise ValueError(f"model.backbone: init extractor needs the extractor's architecture ({extractor.name}), not {self.model.backbone.name}")
+        if not self.dataset.has_attributes and not self.model.apan.architecture.identity_head:
+            raise ValueError("model.apan.architecture.identity_head: without attributes APAN needs its identity head")
+        return self
+
+
+def load_run_config(config: dict[str, Any]) -> RunConfig:
+    """Check a merged configuration.
+
+    Args:
+        config: nested mappings as read from YAML.
+
+    Raises:
+        InputError: an unknown key, a missing key or a wrong value; one line names the first key and the reason.
+    """
+    try:
+        return RunConfig.model_validate(config)
+    except ValidationError as error:
+        first, *others = error.errors()
+        key = ".".join(str(part) for part in first["loc"]) or "config"
+        reason = first["msg"].removeprefix("Value error, ")
+        more = f" (and {len(others)} more)" if others else ""
+        raise InputError(f"config: {key}: {reason}{more}" if first["loc"] else f"config: {reason}{more}") from None
+
+
+def merge(base: dict[str, Any], preset: dict[str, Any]) -> dict[str, Any]:
+    """`preset` over `base`, mapping by mapping, as Snakemake merges a --configfile over the default one."""
+    merged = dict(base)
+    for key, value in preset.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def load_presets(folder: Path) -> dict[str, RunConfig]:
+    """All presets of a folder, each merged over its config.yaml.
+
+    Raises:
+        InputError: a preset that is no YAML mapping or does not pass the checks; the message names its file.
+    """
+    base = _read_yaml(folder / "config.yaml")
+    presets = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            presets[path.name] = load_run_config(merge(base, _read_yaml(path)))
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+    return presets
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds no mapping")
+    return content
+
+
+def check_names(presets: dict[str, RunConfig]) -> None:
+    """Two presets that differ in a stage must differ in that stage's name, or they would overwrite each other's results.
+
+    Raises:
+        InputError: names the two presets and the name they share.
+    """
+    seen: dict[tuple[str, ...], tuple[str, Any]] = {}
+    for preset, run in presets.items():
+        d, f, m = run.dataset.name, run.features.name, run.model.name
+        stages = {
+            (d,): (run.dataset.parse_slice(), run.dataset.synthetic if run.dataset.kind == "synthetic" else None, run.perturb),
+            (d, f): (run.features, run.quality),
+            (d, f, m): run.model,
+        }
+        for names, content in stages.items():
+            other, first = seen.setdefault(names, (preset, content))
+            if content != first:
+                raise InputError(f"config/{preset}: differs from config/{other} but writes to the same results/{'/'.join(names)}; give it a name of its own")

@@ -1,0 +1,52 @@
+"""Settings shared by every training stage: batch, augmentation, optimiser, schedule (paper section V)."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from qafm.config.base import Settings
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class BatchConfig(Settings):
+    """P identities x K images per batch."""
+
+    ids: int = Field(default=8, ge=2, description="identities per batch, P")
+    images_per_id: int = Field(default=4, ge=2, description="images per identity, K; drawn with replacement where an identity has fewer")
+
+
+class AugmentConfig(Settings):
+    """Training augmentation, in the order applied."""
+
+    flip: Probability = Field(default=0.5, description="probability of a horizontal flip")
+    pad_px: int = Field(default=10, ge=0, description="zero padding in pixels before a random crop back to the input size")
+    brightness: float = Field(default=0.2, ge=0, lt=1, description="jitter range: factor in [1-x, 1+x]")
+    contrast: float = Field(default=0.15, ge=0, lt=1, description="jitter range")
+    saturation: float = Field(default=0.1, ge=0, lt=1, description="jitter range")
+    erase: Probability = Field(default=0.5, description="probability of random erasing (area 2-40 percent, aspect 0.3-3.3)")
+
+
+class OptimizerConfig(Settings):
+    """Adam with linear warm-up and cosine decay."""
+
+    lr: float = Field(default=3.5e-4, gt=0, description="learning rate after warm-up")
+    weight_decay: float = Field(default=5e-4, ge=0)
+    warmup_epochs: int = Field(default=10, ge=0, description="epochs of linear warm-up: lr x (e+1)/warmup")
+
+
+class IdentityLossConfig(Settings):
+    """Label-smoothed cross-entropy and batch-hard triplet loss."""
+
+    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    triplet_margin: float = Field(default=0.3, gt=0, description="margin on Euclidean distances")
+
+
+class TrainingConfig(Settings):
+    """One training run."""
+
+    epochs: int = Field(default=60, ge=1)
+    batch: BatchConfig = BatchConfig()
+    augment: AugmentConfig = AugmentConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    loss: IdentityLossConfig = IdentityLossConfig()

@@ -1,0 +1,72 @@
+"""What a parser finds in a folder: images, files set aside, anomalies."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath, PurePosixPath
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+POOL = "pool"  # the split of an image whose identity has not been drawn into one yet
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image: what its name and folder say, and its content once it has been read."""
+
+    image_id: str  # POSIX path below the data set's root
+    split: str  # train, query, gallery, or POOL
+    identity: str  # as the data set names it: "0002", "alice"
+    pid: int  # -1 junk, 0 distractor
+    camid: int | None = None
+    sequence: int | None = None
+    frame: int | None = None
+    junk: bool = False
+    distractor: bool = False
+    sha256: str = ""  # empty until read
+    height: int = 0
+    width: int = 0
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the image shows a known identity."""
+        return not (self.junk or self.distractor)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A file that looks like an image of the data set and could not be used."""
+
+    file: str
+    split: str
+    reason: str
+
+
+@dataclass
+class Listing:
+    """Everything found under a data set's root."""
+
+    root: Path
+    entries: list[Entry] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
+    other_files: list[str] = field(default_factory=list)  # not images by their name
+    anomalies: dict[str, list[str]] = field(default_factory=dict)  # kind -> files or identities
+    numbers: dict[str, dict[str, int]] = field(default_factory=dict)  # "identities", "cameras": name -> number given to it
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a relative file name is that of an image: a known ending, and nothing hidden (macOS leaves ._x.jpg beside x.jpg)."""
+    path = PurePosixPath(name)
+    return path.suffix.lower() in IMAGE_SUFFIXES and not any(part.startswith(".") for part in path.parts)
+
+
+def printable(name: str) -> str:
+    """A file name as UTF-8 text, bytes that are not UTF-8 escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def list_files(folder: Path) -> list[str]:
+    """All files below `folder`, links followed: sorted POSIX paths relative to it."""
+    found = []
+    for parent, _, files in os.walk(folder, followlinks=True):
+        below = PurePath(parent).relative_to(folder).as_posix()
+        found += [name if below == "." else f"{below}/{name}" for name in files]
+    return sorted(found)

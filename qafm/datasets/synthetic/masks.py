@@ -1,0 +1,79 @@
+"""Part masks in the layout of PifPaf's confidence fields (REFERENCE 7.5): 17 keypoints and 19 limbs on a coarse grid.
+
+K = 36 fields; h w: the grid, one cell every 8 pixels; H W: the image.
+"""
+
+import cv2
+import numpy as np
+
+from qafm.datasets.synthetic.pose import Joint
+
+STRIDE = 8
+KEYPOINTS = (
+    "nose",
+    "left eye",
+    "right eye",
+    "left ear",
+    "right ear",
+    "left shoulder",
+    "right shoulder",
+    "left elbow",
+    "right elbow",
+    "left wrist",
+    "right wrist",
+    "left hip",
+    "right hip",
+    "left knee",
+    "right knee",
+    "left ankle",
+    "right ankle",
+)
+# pairs of 1-based keypoints, in the order of the COCO skeleton
+LIMBS = (
+    *((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9)),
+    *((8, 10), (9, 11), (2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)),
+)
+HEAD_KEYPOINTS = 5
+REACH = 0.05  # sd of a field, body heights
+HIDDEN = -0.012  # a point of the face this far behind the middle is not seen
+
+
+def grid_shape(height: int, width: int) -> tuple[int, int]:
+    """Rows and columns of the grid for an image: 17 x 9 for 128 x 64."""
+    return height // STRIDE + 1, width // STRIDE + 1
+
+
+def part_fields(joints: dict[str, Joint], origin: tuple[float, float], scale: tuple[float, float], visible: np.ndarray) -> np.ndarray:
+    """The confidence fields of one person.
+
+    Args:
+        joints: the skeleton in body heights.
+        origin: pixel (x, y) of the body's (0, 0).
+        scale: pixels of a body height, across and down.
+        visible: share of each pixel in which the person shows, float [H, W]; fields vanish elsewhere.
+
+    Returns:
+        float16 [K, h, w] in [0, 1].
+    """
+    rows, columns = grid_shape(*visible.shape)
+    y, x = np.arange(rows, dtype=np.float32)[:, None] * STRIDE, np.arange(columns, dtype=np.float32)[None] * STRIDE
+    points = np.array([(origin[0] + scale[0] * joints[name].x, origin[1] + scale[1] * joints[name].y) for name in KEYPOINTS], np.float32)  # [17, 2]
+    seen = np.array([number >= HEAD_KEYPOINTS or joints[name].depth > HIDDEN for number, name in enumerate(KEYPOINTS)], np.float32)  # [17]
+    ends = np.array(LIMBS) - 1
+    first = np.concatenate([np.arange(len(KEYPOINTS)), ends[:, 0]])
+    second = np.concatenate([np.arange(len(KEYPOINTS)), ends[:, 1]])
+    distance = _to_segments(x, y, points[first], points[second])  # [K, h, w]
+    spread = np.float32(max(REACH * scale[1], 0.55 * STRIDE))
+    fields = np.exp(-0.5 * (distance / spread) ** 2) * (seen[first] * seen[second])[:, None, None]
+    near = cv2.dilate(visible.astype(np.float32), np.ones((3, 3), np.uint8))
+    inside = cv2.remap(near, *np.broadcast_arrays(x, y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # [h, w]
+    return (fields * inside).astype(np.float16)
+
+
+def _to_segments(x: np.ndarray, y: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Distance of every grid point to every segment: [K, h, w] for starts and ends [K, 2]."""
+    along = end - start  # [K, 2]
+    length = np.maximum((along**2).sum(1), 1e-6)[:, None, None]  # [K, 1, 1]
+    dx, dy = x - start[:, 0, None, None], y - start[:, 1, None, None]  # [K, h, w] after broadcasting
+    share = np.clip((dx * along[:, 0, None, None] + dy * along[:, 1, None, None]) / length, 0, 1)
+    return np.hypot(dx - share * along[:, 0, None, None], dy - share * along[:, 1, None, None])

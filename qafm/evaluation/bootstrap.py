@@ -1,0 +1,27 @@
+"""How sure a mean AP is: the bootstrap over identities, since the queries of one identity succeed and fail together."""
+
+import numpy as np
+
+
+def identity_interval(values: np.ndarray, pid: np.ndarray, *, samples: int, seed: int, level: float = 0.95) -> tuple[float, float]:
+    """Percentile interval of the mean of `values`, identities drawn with replacement, each with all its queries.
+
+    For a difference between two methods give the differences per query: the draws are then paired.
+
+    Args:
+        values: one per query, for example its AP, float64 [Q].
+        pid: identity of each query, int [Q].
+        samples: number of draws.
+        seed: seed of the draws.
+        level: coverage, in (0, 1).
+
+    Returns:
+        The lower and the upper end. With a single identity both are its mean: nothing can be said of others.
+    """
+    identities, owner = np.unique(pid, return_inverse=True)
+    n = len(identities)
+    totals, counts = np.bincount(owner, values, n), np.bincount(owner, minlength=n)  # [I]
+    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=samples)  # [samples, I]
+    means = (drawn @ totals) / (drawn @ counts)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,139 @@
+"""Control experiments: what chance, the background, colour histograms and the true attributes achieve on the synthetic data set.
+
+Q queries, G gallery images, D descriptor length, A = 12 attributes.
+"""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+from tqdm import tqdm
+
+from qafm.config.controls import ControlsConfig
+from qafm.datasets.read_image import read_image
+from qafm.evaluation.chance import chance_level
+from qafm.evaluation.colour_histogram import background, colour_histogram, stripe_histograms
+from qafm.evaluation.ranking import Labels, Similarity, dot_similarity, evaluate_retrieval
+from qafm.runtime.errors import InputError
+from qafm.runtime.files import whole_file
+from qafm.tables.attributes import ATTRIBUTE_NAMES
+from qafm.tables.images import IMAGES_SCHEMA
+from qafm.tables.parquet import read_parquet
+
+COLUMNS = ("control", "mAP", "rank1", "n_queries", "chance_mAP", "chance_rank1")
+
+
+def measure_controls(images: Path, raw: Path, manifest: Path, out: Path, config: ControlsConfig) -> None:
+    """Measure the controls and write them as a table of percentages.
+
+    Rows: `chance` (random rankings), `background_only` (histogram of the pixels away from the person), `hsv_histogram` (the whole image),
+    `hsv_histogram_stripes` (horizontal stripes, as one would do by hand) and `true_attribute_hamming` (number of differing true attributes, ties in
+    random order; distractors have attributes too, and several colours count as a colour of their own). `chance_mAP` and `chance_rank1` are the exact
+    expectations of a random ranking. Protocol: single query, junk never ranked, distractors wrong, gallery images of the query's identity and camera removed.
+
+    Args:
+        images: images.parquet of the generated set.
+        raw: its folder, with masks/person.
+        manifest: its CSV of true factors.
+        out: the CSV to write.
+        config: histograms, seed and repeats.
+
+    Raises:
+        InputError: a mask or a row of the manifest is missing, or no query has a match.
+    """
+    table = read_parquet(images, IMAGES_SCHEMA)
+    query, gallery = _side(table, "query"), _side(table, "gallery")
+    vectors = _histograms(table, raw, config)
+    codes = _true_attributes(manifest)
+
+    def dot(name: str) -> Similarity:
+        side = [np.stack([vectors[name][image] for image in labels.image_id]) for labels in (query, gallery)]
+        return dot_similarity(*side)
+
+    rows = [_row("chance", query, gallery, config.repeats, lambda repeat: _random(len(gallery), config.seed, repeat))]
+    rows += [_row(name, query, gallery, 1, lambda _, name=name: dot(name)) for name in vectors]
+    distance = _hamming(_codes_of(query, codes, manifest), _codes_of(gallery, codes, manifest))
+    rows.append(_row("true_attribute_hamming", query, gallery, config.repeats, lambda repeat: _random_ties(distance, config.seed, repeat)))
+    with whole_file(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _row(name: str, query: Labels, gallery: Labels, repeats: int, similarity: Callable[[int], Similarity]) -> dict[str, object]:
+    """Mean over `repeats` rankings, in percent."""
+    results = [evaluate_retrieval(query, gallery, similarity(repeat)).summary((1,)) for repeat in range(repeats)]
+    mean = {metric: float(np.mean([result[metric] for result in results])) for metric in ("mAP", "rank1")}
+    chance_map, chance_rank1 = chance_level(query, gallery)
+    values = {**mean, "chance_mAP": 100 * chance_map, "chance_rank1": 100 * chance_rank1}
+    return {"control": name, "n_queries": results[0]["n_queries"]} | {metric: f"{value:.3f}" for metric, value in values.items()}
+
+
+def _side(table: pa.Table, split: str) -> Labels:
+    """Labels of the ranked images of one split: no junk."""
+    frame = table.select(["image_id", "split", "pid", "camid", "junk", "sha256"]).to_pandas()
+    frame = frame[(frame["split"] == split) & ~frame["junk"]]
+    return Labels(
+        frame["pid"].to_numpy(np.int32),
+        frame["camid"].fillna(-1).to_numpy(np.int16),
+        frame["image_id"].to_numpy(str),
+        frame["sha256"].to_numpy(str),
+    )
+
+
+def _histograms(table: pa.Table, raw: Path, config: ControlsConfig) -> dict[str, dict[str, np.ndarray]]:
+    """For every histogram control the descriptor [D] of every ranked image."""
+    bins = config.hue_bins, config.saturation_bins, config.value_bins
+    vectors: dict[str, dict[str, np.ndarray]] = {"background_only": {}, "hsv_histogram": {}, "hsv_histogram_stripes": {}}
+    for row in tqdm(table.select(["image_id", "path", "split", "junk"]).to_pylist(), desc="control histograms", unit="image", disable=None):
+        if row["junk"] or row["split"] == "train":
+            continue
+        name, image = row["image_id"], read_image(Path(row["path"]))
+        free = background(_person_mask(raw, name, image.shape[:2]), config.background_margin)
+        vectors["background_only"][name] = colour_histogram(image, bins, free)
+        vectors["hsv_histogram"][name] = colour_histogram(image, bins)
+        vectors["hsv_histogram_stripes"][name] = stripe_histograms(image, bins, config.stripes)
+    return vectors
+
+
+def _person_mask(raw: Path, image_id: str, shape: tuple[int, ...]) -> np.ndarray:
+    path = raw / "masks" / "person" / Path(image_id).with_suffix(".png")
+    mask = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
+    if mask is None or mask.shape != shape:
+        raise InputError(f"{path}: no readable person mask of {shape[0]} x {shape[1]} pixels")
+    return mask
+
+
+def _true_attributes(manifest: Path) -> dict[str, np.ndarray]:
+    """Codes [A] of every image, -1 for several colours."""
+    with manifest.open(newline="", encoding="utf-8") as stream:
+        reader = csv.DictReader(stream)
+        if not {"path", *ATTRIBUTE_NAMES} <= set(reader.fieldnames or ()):
+            raise InputError(f"{manifest}: is no manifest, it needs the columns path and {', '.join(ATTRIBUTE_NAMES)}")
+        return {row["path"]: np.array([int(row[name] or -1) for name in ATTRIBUTE_NAMES], np.int8) for row in reader}
+
+
+def _codes_of(labels: Labels, codes: dict[str, np.ndarray], manifest: Path) -> np.ndarray:
+    missing = [name for name in labels.image_id if name not in codes]
+    if missing:
+        raise InputError(f"{manifest}: has no row for {missing[0]}")
+    return np.stack([codes[name] for name in labels.image_id])  # [N, A]
+
+
+def _hamming(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
+    """Number of differing attributes, float64 [Q, G], of codes [Q, A] and [G, A]."""
+    return (query[:, None] != gallery[None]).sum(2).astype(np.float64)
+
+
+def _random(gallery: int, seed: int, repeat: int) -> Similarity:
+    rng = np.random.default_rng((seed, repeat))
+    return lambda queries: rng.random((queries.stop - queries.start, gallery))
+
+
+def _random_ties(distance: np.ndarray, seed: int, repeat: int) -> Similarity:
+    rng = np.random.default_rng((seed, repeat))
+    order = rng.random(distance.shape)  # below 1, the smallest difference of two distances
+    return lambda queries: -(distance[queries] + order[queries])

@@ -1,0 +1,114 @@
+"""Stage 6: v_a, v_s, Q and the visual weight of every query, gallery and held-out image.
+
+N images, Da and Ds the lengths of v_a and v_s.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from safetensors.torch import save_file
+
+from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.config.runtime import RuntimeConfig
+from qafm.models.bnneck import BNNeck
+from qafm.models.qafm import Qafm
+from qafm.models.weight_mlp import WeightMlp
+from qafm.runtime.errors import InputError
+from qafm.runtime.files import whole_file
+from qafm.runtime.torch_setup import place, prepare_torch
+from qafm.tables.embeddings import embeddings_schema
+from qafm.tables.parquet import write_parquet
+from qafm.training.alpha_table import branch_vectors
+from qafm.training.image_set import ImageSet, load_image_set, select_rows
+from qafm.training.read_quality import read_quality
+from qafm.training.weights import load_weights
+
+
+def load_qafm(weights: Path, architecture: ArchitectureConfig, config: TrainFusionConfig) -> Qafm:
+    """The trained model in eval mode.
+
+    Raises:
+        InputError: the weights cannot be read or do not fit the configuration.
+    """
+    tensors, _ = load_weights(weights)
+    num_ids = len(tensors["head.neck.classifier.weight"]) if "head.neck.classifier.weight" in tensors else 0
+    mlp = WeightMlp(mean=0.0, sd=1.0, start_weight=0.5) if config.alpha.fixed is None else None
+    model = Qafm(architecture, config.head, num_ids, mlp)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise InputError(f"{weights}: does not fit the configured model ({str(error).splitlines()[-1].strip()})") from error
+    return model.eval()
+
+
+def embed_images(
+    images: Path, quality: Path, weights: Path, architecture: ArchitectureConfig, config: TrainFusionConfig, runtime: RuntimeConfig, *, out: Path, head: Path
+) -> None:
+    """Embed every query, gallery and held-out image, junk left out.
+
+    Args:
+        images: images.parquet.
+        quality: quality.parquet.
+        weights: the trained model.
+        architecture: backbone, APN, APAN.
+        config: head and weight.
+        runtime: threads, device, precision.
+        out: embeddings parquet to write.
+        head: safetensors to write: the affine maps after v_a and v_s, so that the ablation needs no torch.
+
+    Raises:
+        InputError: an input is damaged or does not fit, or a split is empty.
+    """
+    device = prepare_torch(runtime)
+    model = place(load_qafm(weights, architecture, config), device)
+    rows = select_rows(images)
+    searched = rows.filter(pc.field("split").isin(["query", "gallery"]) | (pc.field("fold") == "holdout"))
+    if searched.num_rows == 0:
+        raise InputError(f"{images}: no query, gallery or held-out image to embed")
+    data = load_image_set(searched, architecture.backbone.height, architecture.backbone.width)
+    v_a, v_s = (v.cpu().numpy() for v in branch_vectors(model, data, device, runtime))
+    q = read_quality(quality, data.image_ids)
+    write_parquet(out, _to_table(data, v_a, v_s, q, visual_weights(model, q, config)))
+    save_head(head, model, architecture, config)
+
+
+@torch.no_grad()
+def visual_weights(model: Qafm, q: np.ndarray, config: TrainFusionConfig) -> np.ndarray:
+    """w of each image, float64 [N]; an image without Q (NaN) gets the weight of the reference mean."""
+    if model.weight_mlp is None:
+        return np.full(len(q), config.alpha.fixed, np.float64)
+    mlp = model.weight_mlp
+    filled = torch.from_numpy(np.nan_to_num(q, nan=float(mlp.mean))).float().to(mlp.mean.device)
+    return mlp.weight(filled).double().cpu().numpy()
+
+
+def save_head(path: Path, model: Qafm, architecture: ArchitectureConfig, config: TrainFusionConfig) -> None:
+    """Write the fusion head and both branches' own BNNecks as plain affine maps (eval mode)."""
+    tensors = model.head.export()
+    branches = (("apn", model.visual.apn.neck, architecture.apn.embedding_dim), ("apan", model.attribute.apan.neck, architecture.apan.embedding_dim))
+    for name, neck, dim in branches:
+        scale, shift = _affine(neck, dim)
+        tensors |= {f"{name}_scale": scale, f"{name}_shift": shift}
+    metadata = {"activation": config.head.activation, "normalize": str(config.head.normalize).lower()}
+    with whole_file(path) as temporary:
+        save_file({name: tensor.detach().float().cpu().contiguous().clone() for name, tensor in tensors.items()}, temporary, metadata=metadata)
+
+
+def _affine(neck: BNNeck | None, dim: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Batch normalisation in eval mode as scale [D] and shift [D]; the identity map for a branch without a BNNeck."""
+    if neck is None:
+        return torch.ones(dim), torch.zeros(dim)
+    norm = neck.norm
+    assert norm.running_mean is not None and norm.running_var is not None
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    return scale, norm.bias - norm.running_mean * scale
+
+
+def _to_table(data: ImageSet, v_a: np.ndarray, v_s: np.ndarray, q: np.ndarray, w: np.ndarray) -> pa.Table:
+    splits = ["holdout" if split == "train" else split for split in data.splits]
+    vectors = [pa.FixedSizeListArray.from_arrays(pa.array(v.reshape(-1)), v.shape[1]) for v in (v_a, v_s)]
+    columns = [pa.array(data.image_ids), pa.array(splits), pa.array(q, from_pandas=True), pa.array(w), *vectors]
+    return pa.table(columns, schema=embeddings_schema(v_a.shape[1], v_s.shape[1]))

@@ -1,0 +1,97 @@
+"""Stage 3: features of every image and its 34 variants (paper section III-C).
+
+B images, V = 35 variants, H W native size, C feature length.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from tqdm import tqdm
+
+from qafm.config.backbone import BackboneConfig
+from qafm.config.features import ExtractConfig
+from qafm.config.runtime import RuntimeConfig
+from qafm.models.reid_baseline import ReidBaseline
+from qafm.runtime.errors import InputError
+from qafm.runtime.files import whole_file
+from qafm.runtime.torch_setup import autocast, place, prepare_torch
+from qafm.tables.features import features_schema
+from qafm.tables.perturbed import PERTURBED_SCHEMA
+from qafm.training.image_set import normalize
+from qafm.training.weights import load_weights
+
+
+class _Stack(NamedTuple):
+    image_id: str
+    variants: np.ndarray  # uint8 [V, H, W, 3]
+
+
+def load_extractor(weights: Path, config: BackboneConfig) -> ReidBaseline:
+    """The trained extractor in eval mode.
+
+    Raises:
+        InputError: the weights cannot be read or do not fit the configured backbone.
+    """
+    tensors, _ = load_weights(weights)
+    num_ids = len(tensors["neck.classifier.weight"]) if "neck.classifier.weight" in tensors else 0
+    model = ReidBaseline(backbone=config, num_ids=num_ids)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise InputError(f"{weights}: does not fit the configured extractor ({str(error).splitlines()[-1].strip()})") from error
+    return model.eval()
+
+
+def to_input(variants: np.ndarray, height: int, width: int) -> torch.Tensor:
+    """One stacked antialiased resize: uint8 [V, H, W, 3] -> uint8 [V, 3, height, width]."""
+    stack = torch.from_numpy(variants).permute(0, 3, 1, 2)
+    if stack.shape[2:] == (height, width):
+        return stack
+    return torch.nn.functional.interpolate(stack, size=(height, width), mode="bilinear", antialias=True)
+
+
+def extract_features(perturbed: Path, weights: Path, config: BackboneConfig, extract: ExtractConfig, runtime: RuntimeConfig, out: Path) -> None:
+    """Write the features of one shard.
+
+    Args:
+        perturbed: perturbed/{shard}.parquet.
+        weights: the extractor's weights.
+        config: the extractor's architecture and input size; pre-processing is resize and normalise, nothing random.
+        extract: batch size and stored type.
+        runtime: threads, device, precision.
+        out: features/{shard}.parquet to write; the pooled feature before the BNNeck, not normalised.
+
+    Raises:
+        InputError: an input file is damaged or does not fit.
+    """
+    device = prepare_torch(runtime)
+    model = place(load_extractor(weights, config), device)
+    schema = features_schema(model.trunk.out_channels, extract.dtype)
+    source = pq.ParquetFile(perturbed)
+    if source.schema_arrow.names != PERTURBED_SCHEMA.names:
+        raise InputError(f"{perturbed}: columns are {source.schema_arrow.names}, expected {PERTURBED_SCHEMA.names}")
+    with whole_file(out) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd", compression_level=1, use_dictionary=False) as writer:
+        batches = source.iter_batches(batch_size=extract.images_per_batch)
+        total = -(-source.metadata.num_rows // extract.images_per_batch)
+        for batch in tqdm(batches, total=total, desc=f"features {out.stem}", unit="batch", disable=None):
+            stacks = [_unpack(row) for row in batch.to_pylist()]
+            pixels = torch.cat([to_input(stack.variants, config.height, config.width) for stack in stacks])
+            with torch.inference_mode(), autocast(device, runtime):
+                features = model(normalize(pixels.to(device))).feature.float().cpu().numpy()  # [B * V, C]
+            writer.write_table(_to_table(stacks, features.astype(extract.dtype), schema))
+
+
+def _unpack(row: dict) -> _Stack:
+    pixels = np.frombuffer(row["variants"], np.uint8)
+    return _Stack(row["image_id"], pixels.reshape(-1, row["height"], row["width"], 3).copy())
+
+
+def _to_table(stacks: list[_Stack], features: np.ndarray, schema: pa.Schema) -> pa.Table:
+    ids = [stack.image_id for stack in stacks for _ in range(len(stack.variants))]
+    variants = np.concatenate([np.arange(len(stack.variants), dtype=np.int8) for stack in stacks])
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(features.reshape(-1)), features.shape[1])
+    return pa.table([pa.array(ids), pa.array(variants), vectors], schema=schema)

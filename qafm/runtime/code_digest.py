@@ -1,0 +1,101 @@
+"""The digest of the code a stage depends on: what decides whether a result is stale.
+
+It covers the module that holds the stage's function and everything of the package that this module imports,
+directly or not. Docstrings, comments, formatting and the descriptions of settings do not count.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+
+class _Stripped(ast.NodeTransformer):
+    """Removes docstrings and the `description=` of pydantic fields."""
+
+    def _strip_docstring(self, node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        if ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+        return node
+
+    visit_Module = visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _strip_docstring
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "Field":
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
+        return node
+
+
+def _module_file(module: str, root: Path) -> Path | None:
+    """The file of a dotted module name below `root`, or None if there is none."""
+    base = root.joinpath(*module.split("."))
+    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _imported(tree: ast.Module, package: str) -> Iterator[str]:
+    """Dotted names that `tree` imports from `package`; a name that is no module is dropped by the caller."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == package)
+
+
+def _with_parents(names: Iterable[str]) -> Iterator[str]:
+    """Each dotted name and the packages above it, whose __init__.py runs too."""
+    for name in names:
+        parts = name.split(".")
+        yield from (".".join(parts[: depth + 1]) for depth in range(len(parts)))
+
+
+def import_closure(module: str, root: Path = PACKAGE_ROOT) -> dict[str, str]:
+    """All modules of the package that `module` needs, itself included.
+
+    Args:
+        module: dotted name, for example "qafm.training.train_fusion".
+        root: the folder that holds the package's folder.
+
+    Returns:
+        Dotted name -> the module's syntax tree as text, sorted by name.
+
+    Raises:
+        ModuleNotFoundError: `module` has no file below `root`.
+    """
+    package = module.split(".")[0]
+    if _module_file(module, root) is None:
+        raise ModuleNotFoundError(f"{module} is not below {root}")
+    found: dict[str, str] = {}
+    waiting = list(_with_parents([module]))
+    while waiting:
+        name = waiting.pop()
+        path = _module_file(name, root)
+        if name in found or path is None:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        waiting.extend(_with_parents(_imported(tree, package)))
+        found[name] = ast.dump(_Stripped().visit(tree))
+    return dict(sorted(found.items()))
+
+
+@cache
+def code_digest(module: str, root: Path = PACKAGE_ROOT) -> str:
+    """Hex digest (16 digits) of the code that `module` depends on."""
+    text = "\n".join(f"{name} {tree}" for name, tree in import_closure(module, root).items())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def script_digest(script: Path, module: str, root: Path = PACKAGE_ROOT) -> str:
+    """Hex digest (16 digits) of a workflow script and of the code behind `module`, which holds its function."""
+    tree = ast.dump(_Stripped().visit(ast.parse(script.read_text(encoding="utf-8"))))
+    return hashlib.sha256(f"{tree} {code_digest(module, root)}".encode()).hexdigest()[:16]

@@ -1,0 +1,48 @@
+"""What every workflow script does around its one function call: log, watch the parent, tell errors in one line."""
+
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from qafm.runtime.errors import InputError
+from qafm.runtime.parent import end_with_parent
+
+LOGGER = logging.getLogger("qafm")
+
+
+def _open_log(log: Path, name: str) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    LOGGER.setLevel(logging.INFO)
+    LOGGER.propagate = False
+    for handler in (logging.FileHandler(log, mode="w", encoding="utf-8"), logging.StreamHandler(sys.stderr)):
+        handler.setFormatter(logging.Formatter(f"%(asctime)s {name}: %(message)s", datefmt="%H:%M:%S"))
+        LOGGER.addHandler(handler)
+
+
+@contextmanager
+def stage_job(name: str, log: str | Path) -> Iterator[None]:
+    """Run the body as the job `name`.
+
+    Messages of the logger "qafm" go to the file `log` and to stderr. An InputError ends the process with
+    status 1 and its one line; any other error leaves its traceback in the log as well.
+
+    Args:
+        name: what the messages are headed with, for example "train_fusion seed 1".
+        log: the rule's log file; it is replaced.
+    """
+    _open_log(Path(log), name)
+    end_with_parent()
+    start = time.monotonic()
+    try:
+        yield
+    except InputError as error:
+        LOGGER.error("error: %s", error)
+        sys.exit(1)
+    except Exception:
+        LOGGER.error("%s", traceback.format_exc())
+        sys.exit(1)
+    LOGGER.info("done in %.1f s", time.monotonic() - start)

@@ -1,0 +1,41 @@
+"""Reading and writing Parquet the project's way: whole files, no dictionaries, small row groups."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from qafm.runtime.errors import InputError
+from qafm.runtime.files import whole_file
+
+ROWS_PER_GROUP = 4096
+
+
+def write_parquet(path: Path, table: pa.Table, *, compression: str = "zstd", rows_per_group: int = ROWS_PER_GROUP) -> None:
+    """Write `table` to `path`, whole or not at all."""
+    with whole_file(path) as temporary:
+        pq.write_table(
+            table,
+            temporary,
+            compression=compression,
+            compression_level=1 if compression == "zstd" else None,
+            use_dictionary=False,
+            row_group_size=rows_per_group,
+        )
+
+
+def read_parquet(path: Path, schema: pa.Schema | None = None, columns: list[str] | None = None) -> pa.Table:
+    """Read `path`; check its columns against `schema` if given.
+
+    Raises:
+        InputError: the file cannot be read, or its columns or types differ from `schema`.
+    """
+    try:
+        table = pq.read_table(path, columns=columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"{path}: cannot be read as Parquet ({error})") from error
+    if schema is not None:
+        wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
+        if table.schema.names != wanted.names or [f.type for f in table.schema] != [f.type for f in wanted]:
+            raise InputError(f"{path}: columns are {table.schema.names}, expected {wanted.names}")
+    return table

@@ -1,0 +1,33 @@
+"""The first weights of a backbone: ImageNet, the extractor of stage 3, or random; never a silent fallback."""
+
+from pathlib import Path
+
+from qafm.config.backbone import BackboneConfig
+from qafm.models.resnet import ResNetTrunk, load_imagenet, load_trunk
+from qafm.runtime.errors import InputError
+from qafm.training.weights import load_weights
+
+EXTRACTOR_PREFIX = "trunk."
+
+
+def start_backbone(trunk: ResNetTrunk, config: BackboneConfig, extractor: Path | None) -> None:
+    """Give `trunk` the first weights the config names.
+
+    Args:
+        trunk: the backbone, changed in place; with random init it stays as built.
+        config: names the architecture and the initialisation.
+        extractor: weights of stage 3, needed for `init: extractor`.
+
+    Raises:
+        InputError: the weights are missing or belong to another architecture.
+    """
+    if config.init == "imagenet":
+        load_imagenet(trunk, config.name)
+    elif config.init == "extractor":
+        if extractor is None:
+            raise InputError("backbone.init: extractor needs the extractor's weights, and here there are none")
+        tensors, provenance = load_weights(extractor)
+        made_with = provenance.get("config", {}).get("backbone", {}).get("name")
+        if made_with != config.name:
+            raise InputError(f"{extractor}: holds a {made_with}, the configured backbone is {config.name}; set backbone.init to random or imagenet")
+        load_trunk(trunk, {name.removeprefix(EXTRACTOR_PREFIX): value for name, value in tensors.items() if name.startswith(EXTRACTOR_PREFIX)})

@@ -1,0 +1,101 @@
+"""The images a training stage works on: decoded once, resized, kept as uint8 in memory.
+
+N images, H W input size.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from tqdm import tqdm
+
+from qafm.datasets.read_image import read_image
+from qafm.runtime.errors import InputError
+from qafm.tables.attributes import ATTRIBUTE_NAMES
+from qafm.tables.images import IMAGES_SCHEMA
+from qafm.tables.parquet import read_parquet
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+UNKNOWN = -1
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images with their labels, in the order of images.parquet."""
+
+    image_ids: list[str]
+    pixels: torch.Tensor  # uint8 [N, 3, H, W], RGB
+    pids: np.ndarray  # int64 [N], raw identities
+    camids: np.ndarray  # int64 [N], -1 without cameras
+    splits: np.ndarray  # str [N]
+    labels: torch.Tensor  # int64 [N], 0-based over the sorted identities of this set
+    attributes: torch.Tensor  # int64 [N, 12] class codes, -1 = unknown
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    @property
+    def num_ids(self) -> int:
+        """Number of identities in this set."""
+        return int(self.labels.max()) + 1
+
+
+def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize uint8 [h, w, 3] to [height, width, 3]: area averaging where it shrinks, bilinear where it grows."""
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = height * width < image.shape[0] * image.shape[1]
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def normalize(pixels: torch.Tensor) -> torch.Tensor:
+    """Values 0..255, uint8 or float [N, 3, H, W] -> float32 in ImageNet's normalisation, channels last in memory."""
+    mean = torch.tensor(IMAGENET_MEAN, device=pixels.device).view(1, 3, 1, 1) * 255
+    std = torch.tensor(IMAGENET_STD, device=pixels.device).view(1, 3, 1, 1) * 255
+    return ((pixels.float() - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def _column(rows: pa.Table, name: str, null: int) -> np.ndarray:
+    return rows[name].fill_null(null).to_numpy().astype(np.int64)
+
+
+def select_rows(images: Path, *, split: str | None = None, fold: str | None = None) -> pa.Table:
+    """Rows of images.parquet that are no junk, of one split or one fold.
+
+    Raises:
+        InputError: there is no such row.
+    """
+    table = read_parquet(images, IMAGES_SCHEMA)
+    keep = ~pc.field("junk")
+    if split is not None:
+        keep = keep & (pc.field("split") == split)
+    if fold is not None:
+        keep = keep & (pc.field("fold") == fold)
+    rows = table.filter(keep)
+    if rows.num_rows == 0:
+        raise InputError(f"{images}: no image with split {split or 'any'} and fold {fold or 'any'}")
+    return rows
+
+
+def load_image_set(rows: pa.Table, height: int, width: int) -> ImageSet:
+    """Decode and resize the images of `rows` (columns as in images.parquet)."""
+    paths = rows["path"].to_pylist()
+    pixels = np.empty((len(paths), height, width, 3), np.uint8)
+    for index, path in enumerate(tqdm(paths, desc="decode", unit="image", disable=None)):
+        pixels[index] = resize(read_image(Path(path)), height, width)
+    pids = _column(rows, "pid", UNKNOWN)
+    labels = np.unique(pids, return_inverse=True)[1]
+    return ImageSet(
+        image_ids=rows["image_id"].to_pylist(),
+        pixels=torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(),
+        pids=pids,
+        camids=_column(rows, "camid", UNKNOWN),
+        splits=rows["split"].to_numpy(zero_copy_only=False),
+        labels=torch.from_numpy(labels),
+        attributes=torch.from_numpy(np.stack([_column(rows, name, UNKNOWN) for name in ATTRIBUTE_NAMES], axis=1)),
+    )

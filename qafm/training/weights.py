@@ -1,0 +1,47 @@
+"""Weights on disk: safetensors, with the settings, seed and code digest they came from in the header."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from qafm.runtime.errors import InputError
+from qafm.runtime.files import whole_file
+
+
+def save_weights(path: Path, tensors: dict[str, torch.Tensor], provenance: dict[str, Any]) -> None:
+    """Write tensors and their provenance, whole or not at all; the same content gives the same bytes."""
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    with whole_file(path) as temporary:
+        save_file(plain, temporary, metadata={"provenance": json.dumps(provenance, sort_keys=True)})
+
+
+def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Read tensors and provenance written by `save_weights`.
+
+    Raises:
+        InputError: the file is missing or no safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt") as stream:
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+            metadata = stream.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: cannot be read as weights ({error})") from error
+    return tensors, json.loads(metadata.get("provenance", "{}"))
+
+
+def load_part(module: torch.nn.Module, tensors: dict[str, torch.Tensor], prefix: str, path: Path) -> None:
+    """Load the tensors whose names start with `prefix.` into `module`, strictly.
+
+    Raises:
+        InputError: names or shapes do not fit; the message names `path` and the first difference.
+    """
+    part = {name.removeprefix(f"{prefix}."): value for name, value in tensors.items() if name.startswith(f"{prefix}.")}
+    try:
+        module.load_state_dict(part)
+    except RuntimeError as error:
+        raise InputError(f"{path}: weights of {prefix!r} do not fit the configured model ({str(error).splitlines()[-1].strip()})") from error

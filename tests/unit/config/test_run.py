@@ -1,0 +1,94 @@
+"""The configuration is checked before anything runs: unknown keys, wrong values, sections that do not fit together."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from qafm.config.run import RunConfig, check_names, load_presets, load_run_config, merge
+from qafm.runtime.errors import InputError
+
+
+@pytest.fixture
+def default(project: Path) -> dict[str, Any]:
+    return yaml.safe_load((project / "config" / "config.yaml").read_text())
+
+
+def test_every_preset_is_valid_and_writes_to_places_of_its_own(project: Path) -> None:
+    presets = load_presets(project / "config")
+    assert {"config.yaml", "tiny.yaml", "col780.yaml"} <= set(presets)
+    check_names(presets)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": {"fusion": {"alpa": 1}}}, "config: model.fusion.alpa: Extra inputs are not permitted"),
+        ({"features": {"extractor": {"training": {"epochs": 0}}}}, "config: features.extractor.training.epochs: Input should be greater than or equal to 1"),
+        ({"seeds": [1, 1]}, "config: seeds: a seed appears twice"),
+        ({"dataset": {"holdout_ids": 0}}, "config: model.fusion.alpha.target: holdout needs dataset.holdout_ids > 0"),
+        ({"features": {"extractor": {"backbone": {"init": "extractor"}}}}, "the extractor cannot start from itself"),
+        ({"model": {"backbone": {"name": "resnet50"}}}, "init extractor needs the extractor's architecture (resnet10), not resnet50"),
+        ({"dataset": {"kind": "folders"}}, "section folders is absent"),
+    ],
+)
+def test_bad_configuration_is_one_line(default: dict[str, Any], change: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as error:
+        load_run_config(merge(default, change))
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_section_is_named(default: dict[str, Any]) -> None:
+    del default["quality"]
+    with pytest.raises(InputError, match="config: quality: Field required"):
+        load_run_config(default)
+
+
+def test_presets_that_differ_but_share_a_name_are_refused(default: dict[str, Any]) -> None:
+    one = load_run_config(default)
+    for change, place in (
+        ({"perturb": {"inset": 0.05}}, "results/synthetic"),
+        ({"features": {"extractor": {"seed": 9}}}, "results/synthetic/r10"),
+        ({"model": {"fusion": {"epochs": 3}}}, "results/synthetic/r10/small"),
+    ):
+        other = load_run_config(merge(default, change))
+        with pytest.raises(InputError, match=f"config/b.yaml: differs from config/a.yaml but writes to the same {place};"):
+            check_names({"a.yaml": one, "b.yaml": other})
+    check_names({"a.yaml": one, "b.yaml": load_run_config(merge(default, {"seeds": [1, 2], "figures": {"bins": 20}}))})
+
+
+def test_broken_preset_file_is_named(tmp_path: Path, default: dict[str, Any]) -> None:
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(default))
+    (tmp_path / "bad.yaml").write_text("a: [1")
+    with pytest.raises(InputError, match=r"bad\.yaml: cannot be read as YAML"):
+        load_presets(tmp_path)
+    (tmp_path / "bad.yaml").write_text("- 1")
+    with pytest.raises(InputError, match=r"bad\.yaml: holds no mapping"):
+        load_presets(tmp_path)
+
+
+def test_every_setting_is_spelled_out_in_the_default_file(default: dict[str, Any]) -> None:
+    """A user finds every key in config.yaml, except those of other kinds of data sets and finer knobs of the generator."""
+    missing = _missing(default, load_run_config(default).model_dump(), "")
+    assert {key for key in missing if not key.startswith(("dataset.synthetic.", "dataset.market1501", "dataset.folders"))} == ABSENT
+
+
+ABSENT = {"model.apn.architecture.decoder_kernel", "model.apn.architecture.decoder_last_linear", "model.apan.architecture.group_order"}
+
+
+def _missing(written: Any, full: Any, path: str) -> set[str]:
+    if not isinstance(full, dict):
+        return set()
+    found = set()
+    for key, value in full.items():
+        name = f"{path}.{key}".lstrip(".")
+        found |= _missing(written[key], value, name) if isinstance(written, dict) and key in written else {name}
+    return found
+
+
+def test_config_is_frozen(default: dict[str, Any]) -> None:
+    config: RunConfig = load_run_config(default)
+    with pytest.raises(ValueError, match="frozen"):
+        config.seeds = (3,)

@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+
+from qafm.quality.published import read_published
+from qafm.runtime.errors import InputError
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "q.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_names_and_values(tmp_path: Path) -> None:
+    assert read_published(write(tmp_path, "file,q\na.jpg,11.5\nb.jpg.jpg,9\n")) == {"a.jpg": 11.5, "b.jpg.jpg": 9.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,q\na.jpg,1\n", "the first line is not file,q"),
+        ("", "the first line is not file,q"),
+        ("file,q\na.jpg,1\nb.jpg\n", "line 3 has 1 columns, expected 2"),
+        ("file,q\na.jpg,high\n", "line 2: 'high' is not a number"),
+        ("file,q\na.jpg,nan\n", "line 2: 'nan' is not finite"),
+        ("file,q\na.jpg,1\na.jpg,1\n", "line 3 gives a.jpg a second value"),
+    ],
+)
+def test_bad_rows_are_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=rf"q\.csv: {message}"):
+        read_published(write(tmp_path, text))
+
+
+def test_a_missing_or_undecodable_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.csv: cannot be read as CSV"):
+        read_published(tmp_path / "none.csv")
+    (tmp_path / "bytes.csv").write_bytes(b"file,q\n\xff\xfe,1\n")
+    with pytest.raises(InputError, match=r"bytes\.csv: cannot be read as CSV"):
+        read_published(tmp_path / "bytes.csv")
+
+
+def test_the_published_values_are_those_of_the_paper(shared: Path) -> None:
+    values = read_published(shared / "data" / "market1501" / "published_q.csv")
+    assert len(values) == 29_419
+    assert not any(name.startswith(("0000", "-1")) for name in values)

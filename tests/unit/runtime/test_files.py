@@ -1,0 +1,40 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from qafm.runtime.files import file_sha256, whole_file, write_json
+
+
+def test_success_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "table.csv"
+    for text in ("first", "second"):
+        with whole_file(target) as temporary:
+            temporary.write_text(text)
+            assert temporary.suffix == ".csv"
+        assert target.read_text() == text
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+    with pytest.raises(RuntimeError, match="boom"), whole_file(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("boom")
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_json_is_sorted_and_readable(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"b": 1, "a": "é"})
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert json.loads(text) == {"b": 1, "a": "é"}
+    assert text.index('"a"') < text.index('"b"')
+    assert "é" in text
+
+
+def test_digest_is_the_files_sha256(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"abc" * 100_000)
+    assert file_sha256(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()

@@ -1,0 +1,37 @@
+import pytest
+import torch
+
+from qafm.config.runtime import RuntimeConfig
+from qafm.runtime.errors import InputError
+from qafm.runtime.torch_setup import autocast, derived_seed, prepare_torch, seed_everything
+
+
+def test_threads_come_from_the_config() -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            prepare_torch(RuntimeConfig(threads=threads))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_missing_gpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert prepare_torch(RuntimeConfig(device="auto")).type == "cpu"
+    with pytest.raises(InputError, match=r"runtime\.device: cuda is configured"):
+        prepare_torch(RuntimeConfig(device="cuda"))
+
+
+def test_seeds_are_the_same_everywhere_and_differ_by_part() -> None:
+    assert derived_seed("train", 1, 2) == 7106656931753769552
+    assert derived_seed("train", 1, 2) != derived_seed("train", 12)
+    first = seed_everything("a", 1).random(), torch.rand(1)
+    again = seed_everything("a", 1).random(), torch.rand(1)
+    assert first == again
+
+
+def test_precision_is_what_the_config_says() -> None:
+    for precision, expected in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        with autocast(torch.device("cpu"), RuntimeConfig(precision=precision)):
+            assert torch.nn.Linear(2, 2)(torch.zeros(1, 2)).dtype == expected

@@ -1,0 +1,43 @@
+import torch
+
+from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.models.qafm import Qafm
+from qafm.training.freezing import Freezing, trained_before
+
+
+def names(model: Qafm, parameters: list[torch.nn.Parameter]) -> set[str]:
+    wanted = {id(parameter) for parameter in parameters}
+    return {name for name, parameter in model.named_parameters() if id(parameter) in wanted}
+
+
+def test_all_that_stage_one_reached_is_slow_and_nothing_else(model: Qafm, architecture: ArchitectureConfig) -> None:
+    before = trained_before(model, architecture.apan, apn_trained=True, apan_trained=True)
+    freezing = Freezing(model, before, TrainFusionConfig())
+    slow, fast = names(model, freezing.slow), names(model, freezing.fast)
+    trainable = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    assert slow | fast == trainable
+    assert not slow & fast
+    new = ("attribute.apan.embed.", "attribute.apan.neck.", "head.", "weight_mlp.")
+    assert all(name.startswith(("visual.", "attribute.")) and not name.startswith(new) for name in slow)
+    assert all(name.startswith(new) for name in fast)
+
+
+def test_only_branches_trained_before_are_frozen(model: Qafm, architecture: ArchitectureConfig) -> None:
+    freezing = Freezing(model, trained_before(model, architecture.apan, apn_trained=False, apan_trained=True), TrainFusionConfig())
+    assert not any(name.startswith("visual.") for name in names(model, freezing.slow))
+
+
+def test_frozen_branches_keep_weights_and_statistics_then_learn_again(model: Qafm, architecture: ArchitectureConfig, pixels: torch.Tensor) -> None:
+    freezing = Freezing(model, trained_before(model, architecture.apan, apn_trained=True, apan_trained=True), TrainFusionConfig(freeze_epochs=2))
+    freezing.train_mode(1)
+    statistics = {name: buffer.clone() for name, buffer in model.visual.named_buffers()}
+    output = model.visual(pixels)
+    assert not output.v_a.requires_grad
+    assert all(torch.equal(statistics[name], buffer) for name, buffer in model.visual.named_buffers())
+    assert model.attribute(pixels).v_s.requires_grad  # its embedding is new in stage 2
+    assert model.head.training
+
+    freezing.train_mode(2)
+    assert model.visual(pixels).v_a.requires_grad
+    assert any(not torch.equal(statistics[name], buffer) for name, buffer in model.visual.named_buffers())
+    assert not model.visual.apn.neck.norm.bias.requires_grad  # the BNNeck's bias stays fixed for good

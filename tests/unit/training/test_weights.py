@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from qafm.runtime.errors import InputError
+from qafm.training.weights import load_part, load_weights, save_weights
+
+
+def test_round_trip_with_provenance_and_equal_bytes(tmp_path: Path) -> None:
+    tensors = {"b.weight": torch.randn(3, 2).T, "a": torch.arange(4)}
+    for name in ("one", "two"):
+        save_weights(tmp_path / f"{name}.safetensors", tensors, {"seed": 3, "config": {"x": 1}})
+    loaded, provenance = load_weights(tmp_path / "one.safetensors")
+    assert provenance == {"seed": 3, "config": {"x": 1}}
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in tensors.items())
+    assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
+
+
+def test_missing_and_damaged_files_are_named(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(b"not weights at all")
+    for path in (damaged, tmp_path / "missing.safetensors"):
+        with pytest.raises(InputError, match=f"{path.name}: cannot be read as weights"):
+            load_weights(path)
+
+
+def test_part_must_fit_strictly(tmp_path: Path) -> None:
+    module = torch.nn.Linear(2, 3)
+    tensors = {f"head.{name}": tensor for name, tensor in torch.nn.Linear(2, 3).state_dict().items()}
+    load_part(module, tensors | {"other.x": torch.zeros(1)}, "head", tmp_path / "w")
+    assert torch.equal(module.weight, tensors["head.weight"])
+    with pytest.raises(InputError, match="w: weights of 'head' do not fit the configured model"):
+        load_part(torch.nn.Linear(2, 4), tensors, "head", tmp_path / "w")
+    del tensors["head.bias"]
+    with pytest.raises(InputError, match="do not fit"):
+        load_part(module, tensors, "head", tmp_path / "w")

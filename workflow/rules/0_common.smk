@@ -1,0 +1,38 @@
+# What all rules share: the checked configuration, the three levels of paths, code digests.
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from qafm.config.run import check_names, load_presets, load_run_config
+from qafm.runtime.code_digest import script_digest
+from qafm.runtime.errors import InputError
+
+
+def checked_config():
+    """The typed configuration; bad input ends here, in one line, before any rule is read."""
+    try:
+        check_names(load_presets(Path(workflow.basedir) / "config"))
+        return load_run_config(config)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+CFG = checked_config()
+D = f"results/{CFG.dataset.name}"
+F = f"{D}/{CFG.features.name}"
+M = f"{F}/{CFG.model.name}"
+SEED = f"{M}/seed-{{seed}}"
+RUNTIME = CFG.runtime.model_dump(mode="json")
+SHARDS = [f"{shard:03d}" for shard in range(CFG.dataset.shards)]
+ENVIRONMENT = "../../environment.yml"
+
+
+wildcard_constraints:
+    seed=r"\d+",
+    shard=r"\d{3}",
+    fusion="fusion|mspa",
+
+
+def code(script, module):
+    """Digest of a rule's script and of all code behind its function's module."""
+    return script_digest(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py", module)

@@ -1,0 +1,42 @@
+# Stage 3. Reads: images.parquet, perturbed shards. Writes: results/{d}/{f}/extractor/, features/{shard}.parquet. Paper section III-C.
+rule train_extractor:
+    input:
+        images=f"{D}/images.parquet",
+    output:
+        weights=f"{F}/extractor/model.safetensors",
+        history=f"{F}/extractor/history.csv",
+    log:
+        f"{F}/logs/train_extractor.log",
+    conda:
+        ENVIRONMENT
+    params:
+        config=CFG.features.extractor.model_dump(mode="json"),
+        runtime=RUNTIME,
+        code=code("3_train_extractor", "qafm.training.train_extractor"),
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    script:
+        "../scripts/3_train_extractor.py"
+
+
+rule extract_features:
+    input:
+        perturbed=f"{D}/perturbed/{{shard}}.parquet",
+        weights=f"{F}/extractor/model.safetensors",
+    output:
+        f"{F}/features/{{shard}}.parquet",
+    log:
+        f"{F}/logs/extract_features/{{shard}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        backbone=CFG.features.extractor.backbone.model_dump(mode="json"),
+        extract=CFG.features.extract.model_dump(mode="json"),
+        runtime=RUNTIME,
+        code=code("3_extract_features", "qafm.features.extract_features"),
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    script:
+        "../scripts/3_extract_features.py"

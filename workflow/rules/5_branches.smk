@@ -1,0 +1,49 @@
+# Stage 5. Reads: images.parquet, extractor. Writes: results/{d}/{f}/{m}/seed-{s}/apan/, apn/. Paper sections III-A, III-B, IV.
+def extractor_if_used(_wildcards):
+    """The extractor, where the branches start from it."""
+    return f"{F}/extractor/model.safetensors" if CFG.model.backbone.init == "extractor" else []
+
+
+rule pretrain_apan:
+    input:
+        images=f"{D}/images.parquet",
+        extractor=extractor_if_used,
+    output:
+        weights=f"{SEED}/apan/model.safetensors",
+        history=f"{SEED}/apan/history.csv",
+        accuracy=f"{SEED}/apan/attributes.csv",
+    log:
+        f"{SEED}/logs/pretrain_apan.log",
+    conda:
+        ENVIRONMENT
+    params:
+        config=CFG.model.pretrain_apan().model_dump(mode="json"),
+        runtime=RUNTIME,
+        code=code("5_pretrain_apan", "qafm.training.pretrain_apan"),
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    script:
+        "../scripts/5_pretrain_apan.py"
+
+
+rule pretrain_apn:
+    input:
+        images=f"{D}/images.parquet",
+        extractor=extractor_if_used,
+    output:
+        weights=f"{SEED}/apn/model.safetensors",
+        history=f"{SEED}/apn/history.csv",
+    log:
+        f"{SEED}/logs/pretrain_apn.log",
+    conda:
+        ENVIRONMENT
+    params:
+        config=CFG.model.pretrain_apn().model_dump(mode="json"),
+        runtime=RUNTIME,
+        code=code("5_pretrain_apn", "qafm.training.pretrain_apn"),
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    script:
+        "../scripts/5_pretrain_apn.py"

@@ -1,0 +1,63 @@
+# Stage 6. Reads: both branches, Q. Writes: results/{d}/{f}/{m}/seed-{s}/fusion/, embeddings/. Paper sections III-D, IV; Eq. 2, 3, 6.
+# {fusion} is "fusion", the model as configured, or "mspa", the same trained at a fixed weight of 0.5 (the MSPA baseline).
+def fusion_config(wildcards):
+    """The stage's settings; the MSPA baseline differs in its fixed weight alone."""
+    fixed = {"fixed": 0.5} if wildcards.fusion == "mspa" else {}
+    fusion = CFG.model.fusion
+    return fusion.model_copy(update={"alpha": fusion.alpha.model_copy(update=fixed)}).model_dump(mode="json")
+
+
+def if_pretrained(branch, pretrained):
+    """A branch's weights, where it was trained alone before."""
+    return f"{SEED}/{branch}/model.safetensors" if pretrained else []
+
+
+rule train_fusion:
+    input:
+        images=f"{D}/images.parquet",
+        quality=f"{F}/quality.parquet",
+        summary=f"{F}/quality.json",
+        apn=if_pretrained("apn", CFG.model.apn.pretrain),
+        apan=if_pretrained("apan", CFG.dataset.has_attributes),
+        extractor=extractor_if_used,
+    output:
+        weights=f"{SEED}/{{fusion}}/model.safetensors",
+        history=f"{SEED}/{{fusion}}/history.csv",
+    log:
+        f"{SEED}/logs/train_{{fusion}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        fusion=fusion_config,
+        architecture=CFG.model.architecture().model_dump(mode="json"),
+        runtime=RUNTIME,
+        code=code("6_train_fusion", "qafm.training.train_fusion"),
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    script:
+        "../scripts/6_train_fusion.py"
+
+
+rule embed_images:
+    input:
+        images=f"{D}/images.parquet",
+        quality=f"{F}/quality.parquet",
+        weights=f"{SEED}/{{fusion}}/model.safetensors",
+    output:
+        embeddings=f"{SEED}/embeddings/{{fusion}}.parquet",
+        head=f"{SEED}/embeddings/{{fusion}}.head.safetensors",
+    log:
+        f"{SEED}/logs/embed_{{fusion}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        fusion=fusion_config,
+        architecture=CFG.model.architecture().model_dump(mode="json"),
+        runtime=RUNTIME,
+        code=code("6_embed_images", "qafm.features.embed_images"),
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    script:
+        "../scripts/6_embed_images.py"

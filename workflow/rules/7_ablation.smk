@@ -1,0 +1,69 @@
+# Stage 7. Reads: embeddings. Writes: .../ablation/{experiment}.json, results/table4.csv, table4_extra.csv. Paper Table 4. No image is touched again.
+PAPER_ROWS = CFG.ablation.paper_experiments()
+EXTRA_ROWS = ("qafm", *CFG.ablation.extra_experiments(), "mspa_0.5")
+
+
+def searched(name):
+    """The embeddings a row is evaluated on: the MSPA baseline has its own."""
+    return lambda wildcards: f"{SEED}/embeddings/{'mspa' if wildcards.experiment == 'mspa_0.5' else 'fusion'}.{name}"
+
+
+rule evaluate_alpha:
+    input:
+        images=f"{D}/images.parquet",
+        embeddings=searched("parquet"),
+        head=searched("head.safetensors"),
+    output:
+        f"{SEED}/ablation/{{experiment}}.json",
+    log:
+        f"{SEED}/logs/evaluate_alpha/{{experiment}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        config=CFG.ablation.model_dump(mode="json", exclude={"alphas", "bootstrap_samples"}),  # what decides one row
+        same_camera=CFG.dataset.same_camera,
+        code=code("7_evaluate_alpha", "qafm.evaluation.evaluate_alpha"),
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    script:
+        "../scripts/7_evaluate_alpha.py"
+
+
+def rows_of(experiments):
+    """(seed, experiment, artifact) of each row and seed."""
+    return [(seed, name, f"{M}/seed-{seed}/ablation/{name}.json") for name in experiments for seed in CFG.seeds]
+
+
+rule tabulate_ablation:
+    input:
+        [path for _, _, path in rows_of(PAPER_ROWS)],
+    output:
+        "results/table4.csv",
+    log:
+        "results/logs/tabulate_ablation.log",
+    conda:
+        ENVIRONMENT
+    params:
+        rows=rows_of(PAPER_ROWS),
+        run=CFG.table_run(),
+        code=code("7_tabulate_ablation", "qafm.evaluation.tabulate_ablation"),
+    script:
+        "../scripts/7_tabulate_ablation.py"
+
+
+rule tabulate_extra:
+    input:
+        [path for _, _, path in rows_of(EXTRA_ROWS)],
+    output:
+        "results/table4_extra.csv",
+    log:
+        "results/logs/tabulate_extra.log",
+    conda:
+        ENVIRONMENT
+    params:
+        rows=rows_of(EXTRA_ROWS),
+        run=CFG.table_run(),
+        config=CFG.ablation.model_dump(mode="json", include={"bootstrap_samples", "seed"}),
+        code=code("7_tabulate_extra", "qafm.evaluation.tabulate_extra"),
+    script:
+        "../scripts/7_tabulate_extra.py"

@@ -1,0 +1,15 @@
+"""Rule plot_alpha: embeddings -> Figure 6."""
+
+from pathlib import Path
+
+from qafm.config.figures import FiguresConfig
+from qafm.reporting.plot_alpha import plot_alpha
+from qafm.runtime.job import stage_job
+
+with stage_job("plot_alpha", snakemake.log[0]):
+    plot_alpha(
+        Path(snakemake.input.embeddings),
+        snakemake.params.run,
+        FiguresConfig.model_validate(snakemake.params.config),
+        [Path(path) for path in snakemake.output],
+    )

@@ -1,0 +1,15 @@
+"""Rule plot_q: embeddings -> Figure 5."""
+
+from pathlib import Path
+
+from qafm.config.figures import FiguresConfig
+from qafm.reporting.plot_q import plot_q
+from qafm.runtime.job import stage_job
+
+with stage_job("plot_q", snakemake.log[0]):
+    plot_q(
+        Path(snakemake.input.embeddings),
+        snakemake.params.run,
+        FiguresConfig.model_validate(snakemake.params.config),
+        [Path(path) for path in snakemake.output],
+    )
