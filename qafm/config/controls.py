@@ -13,5 +13,5 @@ class ControlsConfig(Settings):
     hue_bins: int = Field(default=16, ge=1, le=180)
     saturation_bins: int = Field(default=4, ge=1, le=256)
     value_bins: int = Field(default=4, ge=1, le=256)
-    stripes: int = Field(default=6, ge=1, le=32, description="horizontal stripes of hsv_histogram_stripes, a histogram each")
+    stripes: int = Field(default=6, ge=1, le=32, description="horizontal stripes of hsv_histogram_stripes and _person, a histogram each")
     background_margin: int = Field(default=3, ge=0, description="pixels around the person that do not count as background: blur and JPEG spread colours")

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from qafm.config.ablation import AblationConfig
 from qafm.config.base import Settings
+from qafm.config.controls import ControlsConfig
 from qafm.config.dataset import DatasetConfig
 from qafm.config.features import FeaturesConfig
 from qafm.config.figures import FiguresConfig
@@ -29,6 +30,7 @@ class RunConfig(Settings):
     quality: QualityConfig
     model: ModelConfig
     ablation: AblationConfig
+    controls: ControlsConfig = ControlsConfig()
     figures: FiguresConfig
 
     def table_run(self) -> dict[str, str | bool]:

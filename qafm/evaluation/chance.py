@@ -16,7 +16,10 @@ def expected_average_precision(ranked: int, right: int) -> float:
 
 
 def chance_level(query: Labels, gallery: Labels) -> tuple[float, float]:
-    """Expected mAP and Rank-1 of a random ranking, in [0, 1]; gallery images of the query's identity and camera are removed, queries without a match left out."""
+    """Expected mAP and Rank-1 of a random ranking, in [0, 1].
+
+    Gallery images of the query's identity and camera are removed, queries without a match are left out.
+    """
     expected = []
     for pid, camid in zip(query.pid, query.camid, strict=True):
         same = gallery.pid == pid

@@ -3,6 +3,8 @@
 H W: the image; B: bins of one histogram.
 """
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -24,10 +26,11 @@ def colour_histogram(image: np.ndarray, bins: tuple[int, int, int], where: np.nd
     return np.sqrt(counts / max(counts.sum(), 1)).astype(np.float32)
 
 
-def stripe_histograms(image: np.ndarray, bins: tuple[int, int, int], stripes: int) -> np.ndarray:
-    """Histograms of `stripes` horizontal stripes of equal height side by side, float32 [stripes * B] with L2 norm 1."""
+def stripe_histograms(image: np.ndarray, bins: tuple[int, int, int], stripes: int, where: np.ndarray | None = None) -> np.ndarray:
+    """Histograms of `stripes` horizontal stripes of equal height side by side, float32 [stripes * B]; L2 norm 1 if each stripe has a pixel that counts."""
     edges = np.linspace(0, len(image), stripes + 1).round().astype(int)
-    parts = [colour_histogram(image[first:last], bins) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+    rows = [slice(first, last) for first, last in pairwise(edges)]
+    parts = [colour_histogram(image[part], bins, None if where is None else where[part]) for part in rows]
     return np.concatenate(parts) / np.float32(np.sqrt(stripes))
 
 

@@ -6,6 +6,7 @@ Shapes: Q queries, G gallery images, W weights of the grid.
 from collections.abc import Sequence
 
 import numpy as np
+from tqdm import tqdm
 
 from qafm.evaluation.fuse import Parts
 from qafm.evaluation.ranking import Labels, Retrieval, SameCamera, dot_similarity, evaluate_retrieval
@@ -13,7 +14,10 @@ from qafm.evaluation.ranking import Labels, Retrieval, SameCamera, dot_similarit
 
 def sweep(query: Parts, gallery: Parts, query_labels: Labels, gallery_labels: Labels, grid: np.ndarray, same_camera: SameCamera) -> list[Retrieval]:
     """The retrieval with every image fused at one weight, for each visual weight of `grid` [W]."""
-    return [evaluate_retrieval(query_labels, gallery_labels, dot_similarity(query.at(w), gallery.at(w)), same_camera=same_camera) for w in grid]
+    return [
+        evaluate_retrieval(query_labels, gallery_labels, dot_similarity(query.at(w), gallery.at(w)), same_camera=same_camera)
+        for w in tqdm(grid, desc="fixed weights", leave=False, disable=None)
+    ]
 
 
 def best_weight(grid: np.ndarray, found: Sequence[Retrieval]) -> float:

@@ -23,16 +23,22 @@ from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
 
-COLUMNS = ("control", "mAP", "rank1", "n_queries", "chance_mAP", "chance_rank1")
+COLUMNS: tuple[str, ...] = ("control", "mAP", "rank1", "n_queries", "chance_mAP", "chance_rank1")
 
 
 def measure_controls(images: Path, raw: Path, manifest: Path, out: Path, config: ControlsConfig) -> None:
     """Measure the controls and write them as a table of percentages.
 
-    Rows: `chance` (random rankings), `background_only` (histogram of the pixels away from the person), `hsv_histogram` (the whole image),
-    `hsv_histogram_stripes` (horizontal stripes, as one would do by hand) and `true_attribute_hamming` (number of differing true attributes, ties in
-    random order; distractors have attributes too, and several colours count as a colour of their own). `chance_mAP` and `chance_rank1` are the exact
-    expectations of a random ranking. Protocol: single query, junk never ranked, distractors wrong, gallery images of the query's identity and camera removed.
+    Rows:
+    - `chance`: random rankings.
+    - `background_only`: HSV histogram of the pixels away from the person.
+    - `hsv_histogram`: of the whole image.
+    - `hsv_histogram_stripes`: of horizontal stripes of it.
+    - `hsv_histogram_person`: stripes within the true person mask, more than a histogram could know.
+    - `true_attribute_hamming`: number of differing true attributes, ties in random order. Distractors have attributes too; several colours count as one more.
+
+    `chance_mAP` and `chance_rank1` are the exact expectations of a random ranking. Protocol: single query, junk never ranked, distractors wrong, gallery
+    images of the query's identity and camera removed.
 
     Args:
         images: images.parquet of the generated set.
@@ -46,6 +52,8 @@ def measure_controls(images: Path, raw: Path, manifest: Path, out: Path, config:
     """
     table = read_parquet(images, IMAGES_SCHEMA)
     query, gallery = _side(table, "query"), _side(table, "gallery")
+    if not len(query) or not len(gallery):
+        raise InputError(f"{images}: has {len(query)} query and {len(gallery)} gallery images")
     vectors = _histograms(table, raw, config)
     codes = _true_attributes(manifest)
 
@@ -58,18 +66,19 @@ def measure_controls(images: Path, raw: Path, manifest: Path, out: Path, config:
     distance = _hamming(_codes_of(query, codes, manifest), _codes_of(gallery, codes, manifest))
     rows.append(_row("true_attribute_hamming", query, gallery, config.repeats, lambda repeat: _random_ties(distance, config.seed, repeat)))
     with whole_file(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(stream, list(COLUMNS), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
 
-def _row(name: str, query: Labels, gallery: Labels, repeats: int, similarity: Callable[[int], Similarity]) -> dict[str, object]:
+def _row(name: str, query: Labels, gallery: Labels, repeats: int, similarity: Callable[[int], Similarity]) -> dict[str, str | int]:
     """Mean over `repeats` rankings, in percent."""
     results = [evaluate_retrieval(query, gallery, similarity(repeat)).summary((1,)) for repeat in range(repeats)]
     mean = {metric: float(np.mean([result[metric] for result in results])) for metric in ("mAP", "rank1")}
     chance_map, chance_rank1 = chance_level(query, gallery)
     values = {**mean, "chance_mAP": 100 * chance_map, "chance_rank1": 100 * chance_rank1}
-    return {"control": name, "n_queries": results[0]["n_queries"]} | {metric: f"{value:.3f}" for metric, value in values.items()}
+    row: dict[str, str | int] = {"control": name, "n_queries": int(results[0]["n_queries"])}
+    return row | {metric: f"{value:.3f}" for metric, value in values.items()}
 
 
 def _side(table: pa.Table, split: str) -> Labels:
@@ -87,15 +96,16 @@ def _side(table: pa.Table, split: str) -> Labels:
 def _histograms(table: pa.Table, raw: Path, config: ControlsConfig) -> dict[str, dict[str, np.ndarray]]:
     """For every histogram control the descriptor [D] of every ranked image."""
     bins = config.hue_bins, config.saturation_bins, config.value_bins
-    vectors: dict[str, dict[str, np.ndarray]] = {"background_only": {}, "hsv_histogram": {}, "hsv_histogram_stripes": {}}
+    vectors: dict[str, dict[str, np.ndarray]] = {"background_only": {}, "hsv_histogram": {}, "hsv_histogram_stripes": {}, "hsv_histogram_person": {}}
     for row in tqdm(table.select(["image_id", "path", "split", "junk"]).to_pylist(), desc="control histograms", unit="image", disable=None):
         if row["junk"] or row["split"] == "train":
             continue
         name, image = row["image_id"], read_image(Path(row["path"]))
-        free = background(_person_mask(raw, name, image.shape[:2]), config.background_margin)
-        vectors["background_only"][name] = colour_histogram(image, bins, free)
+        mask = _person_mask(raw, name, image.shape[:2])
+        vectors["background_only"][name] = colour_histogram(image, bins, background(mask, config.background_margin))
         vectors["hsv_histogram"][name] = colour_histogram(image, bins)
         vectors["hsv_histogram_stripes"][name] = stripe_histograms(image, bins, config.stripes)
+        vectors["hsv_histogram_person"][name] = stripe_histograms(image, bins, config.stripes, mask > 127)
     return vectors
 
 

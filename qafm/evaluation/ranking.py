@@ -110,7 +110,7 @@ def evaluate_retrieval(
     similarity: Similarity,
     *,
     same_camera: SameCamera = "drop",
-    chunk: int = 128,
+    chunk: int = 256,
 ) -> Retrieval:
     """Rank the gallery for every query, all gallery shots kept (Market-1501's single-query protocol).
 
@@ -122,7 +122,7 @@ def evaluate_retrieval(
         gallery: labels of the gallery [G], without junk.
         similarity: gives the scores of a slice of queries, float32 [q, G], higher = closer; asked for each slice once, in order.
         same_camera: "drop", or "keep" for data without cameras.
-        chunk: queries per call of `similarity`; memory is about 5 * chunk * G bytes.
+        chunk: queries per call of `similarity`; memory is about 5 * chunk * G bytes beside the descriptors.
 
     Raises:
         InputError: no query has a valid match, a score is not finite or of the wrong shape, or `drop` meets images without a camera.
@@ -141,6 +141,7 @@ def evaluate_retrieval(
                 places = _places(scores[row], relevant, removed)
                 first_rank[i] = places[0] + 1
                 ap[i], ap_trapezoid[i], inp[i] = _precision(places)
+        del scores  # else two chunks are in memory while the next one is made
     if not first_rank.any():
         raise InputError(f"retrieval: none of the {len(query)} queries has a valid match in the gallery of {len(gallery)} (same_camera: {same_camera})")
     return Retrieval(query, first_rank > 0, first_rank, ap, ap_trapezoid, inp)

@@ -6,11 +6,13 @@ fused again for every query, which is slow (G * D operations per query) and exac
 """
 
 import numpy as np
+from tqdm import tqdm
 
 from qafm.evaluation.fuse import Parts
 from qafm.evaluation.ranking import Similarity
 
 _TINY = np.float32(np.finfo(np.float32).tiny)
+_BLOCK = 128  # gallery images fused at a time
 
 
 def query_scope(query: Parts, gallery: Parts, query_weight: np.ndarray) -> Similarity:
@@ -26,7 +28,7 @@ def query_scope(query: Parts, gallery: Parts, query_weight: np.ndarray) -> Simil
     """
     w = query_weight.astype(np.float32)
     if gallery.relu:
-        return lambda queries: np.concatenate([query.take(np.array([i])).at(w[i]) @ gallery.at(w[i]).T for i in range(len(query))[queries]])
+        return lambda queries: _fused_anew(query, gallery, queries, w[queries, None])
     norms = _Norms(gallery)
 
     def similarity(queries: slice) -> np.ndarray:
@@ -52,7 +54,7 @@ def pair_scope(query: Parts, gallery: Parts, query_weight: np.ndarray, gallery_w
         A function of a slice of queries that gives float32 [q, G].
     """
     if gallery.relu:
-        return lambda queries: np.stack([_pair_row(query, gallery, i, pair_weight(query_weight[[i]], gallery_weight)[0]) for i in range(len(query))[queries]])
+        return lambda queries: _fused_anew(query, gallery, queries, pair_weight(query_weight[queries], gallery_weight))
     query_norms, gallery_norms = _Norms(query), _Norms(gallery)
 
     def similarity(queries: slice) -> np.ndarray:
@@ -74,10 +76,19 @@ def pair_weight(query_weight: np.ndarray, gallery_weight: np.ndarray) -> np.ndar
     return np.divide(for_visual, total, out=np.full_like(total, 0.5), where=total > 0).astype(np.float32)
 
 
-def _pair_row(query: Parts, gallery: Parts, i: int, w: np.ndarray) -> np.ndarray:
-    """Cosines [G] of query `i` and the gallery, both fused at the pairs' weights `w` [G]."""
-    own = query.take(np.full(len(gallery), i)).at(w)  # [G, D]
-    return np.einsum("gd,gd->g", own, gallery.at(w))
+def _fused_anew(query: Parts, gallery: Parts, queries: slice, weight: np.ndarray) -> np.ndarray:
+    """Cosines [q, G] after a ReLU, both sides fused for every query at `weight` [q, 1] or [q, G]; blocks of the gallery stay in the cache."""
+    visual, attribute = query.visual[queries], query.attribute[queries]  # [q, D]
+    scores = np.empty((len(visual), len(gallery)), np.float32)
+    for start in tqdm(range(0, len(gallery), _BLOCK), desc="fuse gallery", leave=False, disable=None):
+        block = slice(start, start + _BLOCK)
+        for k in range(len(visual)):
+            w = weight[k, :, None] if weight.shape[1] == 1 else weight[k, block, None]  # [1, 1] or [b, 1]
+            own = np.maximum(w * visual[k] + (1 - w) * attribute[k], 0)  # [1, D] or [b, D]
+            other = np.maximum(w * gallery.visual[block] + (1 - w) * gallery.attribute[block], 0)  # [b, D]
+            squared = np.einsum("bd,bd->b", own, own) * np.einsum("bd,bd->b", other, other)
+            scores[k, block] = np.einsum("bd,bd->b", other, np.broadcast_to(own, other.shape)) / np.sqrt(np.maximum(squared, _TINY))
+    return scores
 
 
 class _Norms:

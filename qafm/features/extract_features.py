@@ -71,7 +71,7 @@ def extract_features(perturbed: Path, weights: Path, config: BackboneConfig, ext
     device = prepare_torch(runtime)
     model = place(load_extractor(weights, config), device)
     schema = features_schema(model.trunk.out_channels, extract.dtype)
-    source = pq.ParquetFile(perturbed)
+    source = pq.ParquetFile(perturbed, pre_buffer=False)  # pre-buffering would keep the whole file in memory
     if source.schema_arrow.names != PERTURBED_SCHEMA.names:
         raise InputError(f"{perturbed}: columns are {source.schema_arrow.names}, expected {PERTURBED_SCHEMA.names}")
     with whole_file(out) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd", compression_level=1, use_dictionary=False) as writer:

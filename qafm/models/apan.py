@@ -55,7 +55,7 @@ class Apan(nn.Module):
         self.gates = nn.Parameter(torch.full((config.steps, step_channels), GATE_START)) if config.gates else None  # [T, C], row t: step t
         self.cell = ConvLstmCell(in_channels=step_channels, hidden_channels=hidden)
         self.embed = nn.Sequential(nn.Linear(config.steps * hidden, length), nn.BatchNorm1d(length))
-        self.heads = nn.ModuleList([nn.Linear(hidden, size) for size in LOGIT_SIZES]) if config.heads == "separate" else None
+        self.heads = nn.ModuleList([_head(hidden, size) for size in LOGIT_SIZES]) if config.heads == "separate" else None
         self.single_head = BNNeck(dim=length, classes=sum(LOGIT_SIZES)) if config.heads == "single" else None
         self.neck = BNNeck(dim=length, classes=num_ids) if config.identity_head else None
 
@@ -91,3 +91,8 @@ class Apan(nn.Module):
             assert self.single_head is not None
             parts = self.single_head(v_s).logits.split(LOGIT_SIZES, dim=1)
         return tuple(part.squeeze(1) if part.shape[1] == 1 else part for part in parts)  # [N] or [N, K]
+
+
+def _head(channels: int, size: int) -> nn.Sequential:
+    """A linear head behind a batch norm: GAP(h_t) lies within (-1, 1), mostly near 0, and a bare linear layer learns from it much more slowly."""
+    return nn.Sequential(nn.BatchNorm1d(channels), nn.Linear(channels, size))

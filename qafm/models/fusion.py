@@ -1,4 +1,4 @@
-"""QAFM: both branches and the head that fuses v_a and v_s by the visual weight w (paper section III-D, Eq. 3).
+"""The head that fuses v_a and v_s by the visual weight w (paper section III-D, Eq. 3).
 
 Shapes: N images, Da and Ds the lengths of v_a and v_s, D that of the fused vector.
 """
@@ -9,14 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from qafm.config.backbone import BackboneConfig
-from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.fusion import HeadConfig
-from qafm.models.apan import Apan, ApanOutput
-from qafm.models.apn import Apn, ApnOutput
 from qafm.models.bnneck import BNNeck
-from qafm.models.resnet import build_resnet
-from qafm.models.weight_mlp import WeightMlp
 
 
 class FusionOutput(NamedTuple):
@@ -86,39 +80,3 @@ class FusionHead(nn.Module):
         before = norm.running_mean if self.fc.bias is None else norm.running_mean - self.fc.bias
         arrays = {"fc_weight": self.fc.weight, "fc_scale": scale, "fc_shift": norm.bias - before * scale}
         return {name: array.detach().cpu().clone() for name, array in arrays.items()}
-
-
-class Qafm(nn.Module):
-    """Two backbones (APN's ends at layer3, APAN's at layer4), two branches, the fusion head, and the MLP behind w.
-
-    Args:
-        backbone: of both branches; the weights are random.
-        apn: the visual branch.
-        apan: the attribute branch.
-        head: the fusion head.
-        num_ids: training identities.
-        weight_mlp: None where the visual weight is fixed.
-    """
-
-    def __init__(
-        self, *, backbone: BackboneConfig, apn: ApnConfig, apan: ApanConfig, head: HeadConfig, num_ids: int, weight_mlp: WeightMlp | None = None
-    ) -> None:
-        super().__init__()
-        self.backbone_apn = build_resnet(backbone.name, last_stride=backbone.last_stride, layers="layer3")
-        self.backbone_apan = build_resnet(backbone.name, last_stride=backbone.last_stride, layers="layer4")
-        self.apn = Apn(config=apn, in_channels=self.backbone_apn.out_channels, num_ids=num_ids)
-        self.apan = Apan(config=apan, in_channels=self.backbone_apan.out_channels, num_ids=num_ids)
-        self.head = FusionHead(config=head, visual_dim=apn.embedding_dim, attribute_dim=apan.embedding_dim, num_ids=num_ids)
-        self.weight_mlp = weight_mlp
-
-    def visual(self, images: Tensor) -> ApnOutput:
-        """Run APN on images [N, 3, H, W]."""
-        return self.apn(self.backbone_apn(images))
-
-    def attributes(self, images: Tensor) -> ApanOutput:
-        """Run APAN on images [N, 3, H, W]."""
-        return self.apan(self.backbone_apan(images))
-
-    def forward(self, images: Tensor, w: Tensor) -> FusionOutput:
-        """Run both branches on images [N, 3, H, W] and fuse them by the visual weights w [N]; every gradient reaches everything."""
-        return self.head(self.visual(images).v_a, self.attributes(images).v_s, w)

@@ -20,7 +20,7 @@ IMAGES_PER_READ = 64
 def _open(path: Path) -> pq.ParquetFile:
     """The open shard, its columns checked."""
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, pre_buffer=False)  # else the whole file stays in memory
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path}: cannot be read as Parquet ({error})") from error
     schema = file.schema_arrow

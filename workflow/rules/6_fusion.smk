@@ -19,7 +19,7 @@ rule train_fusion:
         summary=f"{F}/quality.json",
         apn=if_pretrained("apn", CFG.model.apn.pretrain),
         apan=if_pretrained("apan", CFG.dataset.has_attributes),
-        extractor=extractor_if_used,
+        extractor=lambda wildcards: [] if CFG.model.apn.pretrain and CFG.dataset.has_attributes else extractor_if_used(wildcards),
     output:
         weights=f"{SEED}/{{fusion}}/model.safetensors",
         history=f"{SEED}/{{fusion}}/history.csv",

@@ -67,3 +67,26 @@ rule tabulate_extra:
         code=code("7_tabulate_extra", "qafm.evaluation.tabulate_extra"),
     script:
         "../scripts/7_tabulate_extra.py"
+
+
+CONTROLS = ["results/controls.csv"] if CFG.dataset.kind == "synthetic" else []
+
+
+if CFG.dataset.kind == "synthetic":
+
+    rule measure_controls:
+        input:
+            images=f"{D}/images.parquet",
+            manifest=MANIFEST,  # the masks and true attributes lie beside the images it lists
+        output:
+            "results/controls.csv",
+        log:
+            "results/logs/measure_controls.log",
+        conda:
+            ENVIRONMENT
+        params:
+            config=CFG.controls.model_dump(mode="json"),
+            raw=str(RAW),
+            code=code("7_measure_controls", "qafm.evaluation.measure_controls"),
+        script:
+            "../scripts/7_measure_controls.py"

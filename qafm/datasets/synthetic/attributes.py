@@ -67,9 +67,9 @@ def draw_attributes(rng: np.random.Generator) -> np.ndarray:
 def draw_population(count: int, shared: float, rng: np.random.Generator) -> np.ndarray:
     """Draw the vectors of `count` identities so that about the share `shared` of them has a vector that another one has too.
 
-    Independent draws share too little in a small set. Identities that are alone are then made twins of others, by copying the vector of an identity
-    drawn at random, rather of one that is not alone: this leaves the marginals as they are and gives groups of about Market-1501's sizes.
-    A share above the target is left alone.
+    Independent draws share too little in a small set, so identities are made twins: one after another takes over the vector of somebody else. Who does,
+    and whose, is drawn without a look at the vectors, which leaves every marginal as it is; those who have a twin already are taken over more often,
+    which gives groups of about Market-1501's sizes. A share above the target is left alone.
 
     Args:
         count: N, the identities of one split.
@@ -79,14 +79,14 @@ def draw_population(count: int, shared: float, rng: np.random.Generator) -> np.n
         int8 [N, 12].
     """
     vectors = np.stack([draw_attributes(rng) for _ in range(count)])  # [N, 12]
-    while True:
-        alone = group_sizes(vectors) == 1
-        if count - alone.sum() >= round(shared * count) or not alone.any():
-            return vectors
+    source = np.arange(count)  # [N] whose vector each has
+    while (group_sizes(vectors[source]) > 1).sum() < round(shared * count):
+        alone = np.bincount(source, minlength=count)[source] == 1
         twin = rng.choice(np.flatnonzero(alone))
         weights = np.where(alone, ALONE_IS_COPIED, 1.0)
         weights[twin] = 0
-        vectors[twin] = vectors[rng.choice(count, p=weights / weights.sum())]
+        source[twin] = source[rng.choice(count, p=weights / weights.sum())]
+    return vectors[source]
 
 
 def group_sizes(vectors: np.ndarray) -> np.ndarray:

@@ -7,8 +7,9 @@ import numpy as np
 from qafm.datasets.synthetic.identities import Identity
 from qafm.datasets.synthetic.pose import SHOULDER, Joint, Pose, project
 from qafm.datasets.synthetic.surfaces import box
-from qafm.datasets.synthetic.tube import Tube
+from qafm.datasets.synthetic.tube import Tube, seen_radii
 
+PACK_HANG = 0.6  # a backpack hangs less low than a bag
 ROUNDED_BOX = np.array([0.55, 0.85, 0.96, 1.0, 1.0, 1.0, 1.0, 1.0, 0.96, 0.8])
 
 
@@ -16,25 +17,30 @@ def backpack(person: Identity, pose: Pose) -> Iterator[Tube]:
     """A backpack on the back: full from behind, its profile from the side, a rim beside the trunk from the front."""
     luggage, body = person.luggage, person.body
     middle = project(pose, 0, 1 - SHOULDER, -(body.depth + luggage.thickness * 0.7))
-    top = SHOULDER - 0.012 + TILT_OF_PACK * luggage.hang
-    half = float(np.hypot(luggage.half_width * np.cos(pose.yaw), luggage.thickness * np.sin(pose.yaw)))
-    widths = tuple((ROUNDED_BOX * half).tolist())
+    top = SHOULDER - 0.012 + PACK_HANG * luggage.hang
+    widths = seen_radii(ROUNDED_BOX * luggage.half_width, ROUNDED_BOX * luggage.thickness, pose.yaw)
     yield Tube((middle.x, top), (middle.x, top + luggage.height), widths, box(luggage), pose.yaw, round_start=False, round_end=False, flatness=0.5)
     if np.cos(pose.yaw) < -0.3:
         y = top + luggage.height * 0.10
         yield Tube((middle.x - 0.018, y), (middle.x + 0.018, y), (0.006, 0.006), luggage.second)
 
 
-TILT_OF_PACK = 0.6
-
-
 def shoulder_bag(person: Identity, pose: Pose) -> Iterator[Tube]:
     """A bag at the hip, on a strap across the trunk (the strap is part of the trunk's texture)."""
     luggage, body = person.luggage, person.body
     middle = project(pose, luggage.side * (body.waist + luggage.thickness * 0.6), 0.52 - luggage.hang * 0.5, 0.0)
-    half = float(np.hypot(luggage.thickness * np.cos(pose.yaw), luggage.half_width * np.sin(pose.yaw)))
+    radii = seen_radii(ROUNDED_BOX[2:] * luggage.thickness, ROUNDED_BOX[2:] * luggage.half_width, pose.yaw)
     start = (middle.x, middle.y - luggage.height * 0.4)
-    yield Tube(start, (middle.x, start[1] + luggage.height), tuple((ROUNDED_BOX[2:] * half).tolist()), box(luggage), pose.yaw, round_start=False, round_end=False, flatness=0.4)
+    yield Tube(
+        start,
+        (middle.x, start[1] + luggage.height),
+        radii,
+        box(luggage),
+        pose.yaw,
+        round_start=False,
+        round_end=False,
+        flatness=0.4,
+    )
 
 
 def handbag(person: Identity, pose: Pose, wrist: Joint) -> Iterator[Tube]:

@@ -28,11 +28,12 @@ def degrade(image: np.ndarray, kind: str, level: float, rng: np.random.Generator
 
 
 def _blur(image: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """Out of focus: Gaussian of 0.8 to 3.2 pixels; every other one moving: along a line of 3 to 13 pixels."""
+    """Out of focus: Gaussian of 0.8 to 3.2 pixels; every other time less of it, and moving: along a line of 3 to 11 pixels."""
     unit = len(image) / 128
     if rng.random() < 0.5:
         return cv2.GaussianBlur(image, (0, 0), (0.8 + 2.4 * level) * unit)
-    size = max(int(round((3 + 10 * level) * unit)), 3) | 1
+    image = cv2.GaussianBlur(image, (0, 0), (0.5 + 1.1 * level) * unit)
+    size = max(round((3 + 8 * level) * unit), 3) | 1
     angle = rng.uniform(-0.5, 0.5)
     kernel = np.zeros((size, size), np.float32)
     centre, reach = size // 2, (size // 2) * np.array([np.cos(angle), np.sin(angle)])
@@ -50,8 +51,8 @@ def _low_resolution(image: np.ndarray, level: float, _rng: np.random.Generator) 
 
 
 def _darkness(image: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """Night: 1.6 to 7 times darker, colours fade, the sensor's noise shows."""
-    dark = image.astype(np.float32) / np.float32(1.6 + 5.4 * level)
+    """Night: 1.5 to 5.5 times darker, colours fade, the sensor's noise shows."""
+    dark = image.astype(np.float32) / np.float32(1.5 + 4 * level)
     grey = (dark @ LUMA)[..., None]
     dark = grey + np.float32(1 - 0.8 * level) * (dark - grey)
     dark += rng.standard_normal(image.shape, np.float32) * np.float32(1 + 3 * level)

@@ -11,7 +11,21 @@ from qafm.datasets.synthetic.patterns import Pattern
 from qafm.tables.attributes import ATTRIBUTES
 
 UPPER_NAMES, LOWER_NAMES = ATTRIBUTES[a.UP_COLOR].classes, ATTRIBUTES[a.DOWN_COLOR].classes
-UPPER_KINDS = {"plain": 14, "hoops": 14, "pinstripes": 7, "checks": 9, "dots": 6, "disc": 7, "ring": 5, "square": 7, "letters": 8, "band": 8, "yoke": 6, "hem": 4, "sash": 4}
+UPPER_KINDS = {
+    "plain": 14,
+    "hoops": 14,
+    "pinstripes": 7,
+    "checks": 9,
+    "dots": 6,
+    "disc": 7,
+    "ring": 5,
+    "square": 7,
+    "letters": 8,
+    "band": 8,
+    "yoke": 6,
+    "hem": 4,
+    "sash": 4,
+}
 SEVERAL_KINDS = {"hoops": 4, "checks": 3, "half": 2, "yoke": 3, "hem": 2, "pinstripes": 2}  # of a garment without one main colour
 TROUSER_KINDS = {"plain": 10, "seam": 5, "hem": 2, "fade": 4, "patch": 3, "checks": 2}
 SKIRT_KINDS = {"plain": 6, "hoops": 2, "checks": 3, "dots": 3, "hem": 3, "pinstripes": 2}
@@ -72,7 +86,9 @@ def draw_lower(vector: np.ndarray, upper: Garment, config: SyntheticConfig, rng:
     skirt, short = not vector[a.CLOTHES], bool(vector[a.DOWN])
     main, second, several = _colours(int(vector[a.DOWN_COLOR]), LOWER_NAMES, config, rng)
     names = UPPER_NAMES[vector[a.UP_COLOR]], LOWER_NAMES[vector[a.DOWN_COLOR]]
-    pattern = _pattern(SKIRT_KINDS if skirt else TROUSER_KINDS if not several else {"hem": 1, "checks": 1, "hoops": 1}, several, rng, along=rng.uniform(0.08, 0.2))
+    pattern = _pattern(
+        SKIRT_KINDS if skirt else TROUSER_KINDS if not several else {"hem": 1, "checks": 1, "hoops": 1}, several, rng, along=rng.uniform(0.08, 0.2)
+    )
     whole = skirt and names[0] == names[1] and min(vector[a.UP_COLOR], vector[a.DOWN_COLOR]) >= 0 and rng.random() < 0.7
     length = rng.uniform(0.30, 0.60) if short else rng.uniform(0.86, 1.0)
     return Garment(

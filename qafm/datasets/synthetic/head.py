@@ -27,7 +27,10 @@ def head_parts(person: Identity, pose: Pose, joints: dict[str, Joint]) -> Iterat
     if head.hat:
         yield from _hat(person, centre, yaw, width)
     elif head.style == "volume" and front < 0.9:
-        yield 0.05, Tube((centre.x - 0.02 * np.sin(yaw), top + 0.03), (centre.x - 0.025 * np.sin(yaw), top + 0.05), (width * (0.55 + head.volume),) * 2, head.hair)
+        yield (
+            0.05,
+            Tube((centre.x - 0.02 * np.sin(yaw), top + 0.03), (centre.x - 0.025 * np.sin(yaw), top + 0.05), (width * (0.55 + head.volume),) * 2, head.hair),
+        )
 
 
 def _hair(person: Identity, centre: Joint, yaw: float) -> Iterator[tuple[float, Tube]]:

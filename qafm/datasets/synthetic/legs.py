@@ -8,7 +8,7 @@ from qafm.datasets.synthetic.garments import Garment
 from qafm.datasets.synthetic.identities import Identity
 from qafm.datasets.synthetic.pose import FOOT, TILT, Joint, Pose
 from qafm.datasets.synthetic.surfaces import cloth, fade, seam
-from qafm.datasets.synthetic.tube import Surface, Tube
+from qafm.datasets.synthetic.tube import Surface, Tube, between, seen_radii
 
 FOOT_LENGTH = 0.105
 WAIST = 0.455  # y where the lower garment begins, under the upper one
@@ -36,10 +36,10 @@ def _trouser_leg(person: Identity, pose: Pose, points: tuple[tuple[float, float]
     if lower.length > 0.5:
         share = (lower.length - 0.5) / 0.5
         widths = (thigh * 0.80 * loose, thigh * 0.78 * loose, thigh * 0.52 + thigh * 0.75 * (loose - 1))
-        yield Tube(knee, _at(knee, foot, share), widths, _leg_surface(lower, thigh, half * share, half, outer), pose.yaw, round_end=False)
+        yield Tube(knee, between(knee, foot, share), widths, _leg_surface(lower, thigh, half * share, half, outer), pose.yaw, round_end=False)
     widths = (thigh * 1.04, thigh * 1.02 * (0.4 + 0.6 * loose), thigh * 0.82 * loose if upper_end == 1 else thigh * 0.95 * loose)
     surface = _leg_surface(lower, thigh, half * upper_end, 0.0, outer)
-    yield Tube(hip, _at(hip, knee, upper_end), widths, surface, pose.yaw, round_end=upper_end == 1, contact=0.0 if upper_end == 1 else 0.2)
+    yield Tube(hip, between(hip, knee, upper_end), widths, surface, pose.yaw, round_end=upper_end == 1, contact=0.0 if upper_end == 1 else 0.2)
 
 
 def _leg_surface(lower: Garment, girth: float, length: float, start: float, outer: int) -> Surface | np.ndarray:
@@ -57,9 +57,9 @@ def lower_parts(person: Identity, pose: Pose, joints: dict[str, Joint]) -> Itera
     hips = body.hip + body.thigh * 0.92
     crotch = 1 - FOOT - body.leg
     if lower.style == "trousers":
-        lateral, depth = np.array([body.waist, hips, hips * 0.9, hips * 0.55]), np.array([0.95, 1.08, 1.05, 0.6]) * body.depth
+        lateral, depth = np.array([body.waist, hips, hips * 0.97, hips * 0.6]), np.array([0.95, 1.05, 1.0, 0.55]) * body.depth
         surface = cloth(lower, hips, 0.1) if lower.pattern.kind in ("checks", "hoops") else lower.main
-        yield Tube((0.0, WAIST), (0.0, crotch + 0.05), _seen(lateral, depth, pose.yaw), surface, pose.yaw, round_start=False, contact=0.0)
+        yield Tube((0.0, WAIST), (0.0, crotch + 0.03), seen_radii(lateral, depth, pose.yaw), surface, pose.yaw, round_start=False, flatness=0.35, contact=0.0)
         return
     hem = crotch + body.leg * lower.length
     middle = (joints["left knee"].x + joints["right knee"].x) / 2
@@ -67,7 +67,9 @@ def lower_parts(person: Identity, pose: Pose, joints: dict[str, Joint]) -> Itera
     lateral[1:5] = np.maximum(lateral[1:5], hips * 1.02)
     length = hem - WAIST
     surface = cloth(lower, hips, length)
-    yield Tube((0.0, WAIST), (middle * min(lower.length * 1.2, 1), hem), _seen(lateral, depth, pose.yaw), surface, pose.yaw, round_start=False, round_end=False)
+    yield Tube(
+        (0.0, WAIST), (middle * min(lower.length * 1.2, 1), hem), seen_radii(lateral, depth, pose.yaw), surface, pose.yaw, round_start=False, round_end=False
+    )
 
 
 def _shoe(person: Identity, pose: Pose, ankle: Joint) -> Iterator[Tube]:
@@ -82,7 +84,7 @@ def _shoe(person: Identity, pose: Pose, ankle: Joint) -> Iterator[Tube]:
     upper = person.skin if shoes.kind == "sandal" else shoes.colour
     yield Tube(heel, toe, (thick, thick, thick * 0.8), upper)
     if shoes.kind == "sandal":
-        yield Tube(_at(heel, toe, 0.55), _at(heel, toe, 0.75), (thick * 1.1, thick * 1.1), shoes.colour)
+        yield Tube(between(heel, toe, 0.55), between(heel, toe, 0.75), (thick * 1.1, thick * 1.1), shoes.colour)
 
 
 def _sock(person: Identity, knee: tuple[float, float], foot: tuple[float, float], thigh: float) -> Iterator[Tube]:
@@ -92,12 +94,4 @@ def _sock(person: Identity, knee: tuple[float, float], foot: tuple[float, float]
         return
     share = 1 - height / max(np.hypot(foot[0] - knee[0], foot[1] - knee[1]), 0.05)
     colour = shoes.colour if shoes.kind == "boot" else shoes.socks
-    yield Tube(_at(knee, foot, max(share, 0.2)), foot, (thigh * 0.60, thigh * 0.50, thigh * 0.50), colour, round_start=False)
-
-
-def _seen(lateral: np.ndarray, depth: np.ndarray, yaw: float) -> tuple[float, ...]:
-    return tuple(np.hypot(lateral * np.cos(yaw), depth * np.sin(yaw)).tolist())
-
-
-def _at(start: tuple[float, float], end: tuple[float, float], share: float) -> tuple[float, float]:
-    return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
+    yield Tube(between(knee, foot, max(share, 0.2)), foot, (thigh * 0.60, thigh * 0.50, thigh * 0.50), colour, round_start=False)

@@ -36,7 +36,9 @@ class Light:
 def camera_light(camera: int, seed: int, spread: float) -> Light:
     """Draw the usual exposure of a camera; `spread` 0 gives a neutral one."""
     rng = generator(seed, "light", camera)
-    return _vary(Light(1.0, (1.0, 1.0, 1.0), 1.0, 0.92, float(rng.uniform(-1, 1)), float(rng.uniform(0.001, 0.004)), float(rng.uniform(0.004, 0.012))), 1.0 * spread, rng)
+    return _vary(
+        Light(1.0, (1.0, 1.0, 1.0), 1.0, 0.92, float(rng.uniform(-1, 1)), float(rng.uniform(0.001, 0.004)), float(rng.uniform(0.004, 0.012))), 1.0 * spread, rng
+    )
 
 
 def image_light(camera: Light, spread: float, rng: np.random.Generator) -> Light:

@@ -34,7 +34,7 @@ def draw_luggage(vector: np.ndarray, rng: np.random.Generator) -> Luggage:
     return Luggage(
         kind=kind,
         colour=lab_to_rgb(colour),
-        second=lab_to_rgb(colour + (lighter * rng.uniform(0.4, 1.0), 0, 0)),
+        second=lab_to_rgb(colour + np.array([lighter * rng.uniform(0.4, 1.0), 0, 0])),
         half_width=float(width * rng.uniform(0.8, 1.25)),
         height=float(height * rng.uniform(0.8, 1.25)),
         thickness=float(rng.uniform(0.03, 0.055)),

@@ -12,7 +12,17 @@ from qafm.tables.attributes import ATTRIBUTES
 ATTRIBUTE_FILE = "market_attribute.mat"
 MASKS = "masks/pifpaf_maskrcnn_filtering"
 PERSON_MASKS = "masks/person"
-BINARY = (("backpack", a.BACKPACK), ("bag", a.BAG), ("handbag", a.HANDBAG), ("clothes", a.CLOTHES), ("down", a.DOWN), ("up", a.UP), ("hair", a.HAIR), ("hat", a.HAT), ("gender", a.GENDER))
+BINARY = (
+    ("backpack", a.BACKPACK),
+    ("bag", a.BAG),
+    ("handbag", a.HANDBAG),
+    ("clothes", a.CLOTHES),
+    ("down", a.DOWN),
+    ("up", a.UP),
+    ("hair", a.HAIR),
+    ("hat", a.HAT),
+    ("gender", a.GENDER),
+)
 UPPER, LOWER = ATTRIBUTES[a.UP_COLOR].classes, ATTRIBUTES[a.DOWN_COLOR].classes
 # The two splits of the official file name their fields in different orders, so readers must go by name
 TEST_ORDER = (

@@ -66,7 +66,8 @@ def part_fields(joints: dict[str, Joint], origin: tuple[float, float], scale: tu
     spread = np.float32(max(REACH * scale[1], 0.55 * STRIDE))
     fields = np.exp(-0.5 * (distance / spread) ** 2) * (seen[first] * seen[second])[:, None, None]
     near = cv2.dilate(visible.astype(np.float32), np.ones((3, 3), np.uint8))
-    inside = cv2.remap(near, *np.broadcast_arrays(x, y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # [h, w]
+    columns_at, rows_at = np.meshgrid(x, y)  # [h, w]
+    inside = cv2.remap(near, columns_at, rows_at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # [h, w]
     return (fields * inside).astype(np.float16)
 
 

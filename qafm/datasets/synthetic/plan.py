@@ -105,7 +105,9 @@ def _other_shots(pid: int, count: int, people: dict[str, np.ndarray], config: Sy
         yield _shot(GALLERY, pid, name, camera, sequence, frame, int(rng.integers(1, 6)), heading, config, fragment)
 
 
-def _shot(folder: str, pid: int, person: str, camera: int, sequence: int, frame: int, box: int, heading: float, config: SyntheticConfig, fragment: bool = False) -> Shot:
+def _shot(
+    folder: str, pid: int, person: str, camera: int, sequence: int, frame: int, box: int, heading: float, config: SyntheticConfig, fragment: bool = False
+) -> Shot:
     """A shot with its degradation, drawn from the file name alone."""
     rng = generator(config.seed, "degradation", folder, pid, camera, sequence, frame)
     shares = np.array([config.occlusion if kind == OCCLUSION else 1.0 for kind in KINDS])

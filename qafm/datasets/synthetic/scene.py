@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from qafm.datasets.synthetic.scene_backdrop import BACKDROPS
-from qafm.datasets.synthetic.scene_ground import GROUNDS
+from qafm.datasets.synthetic.scene_ground import GROUNDS, Ground
 from qafm.datasets.synthetic.seeding import generator
 
 HEIGHT, WIDTH = 420, 720  # pixels of a scene
@@ -55,7 +55,7 @@ def build_scene(camera: int, seed: int) -> np.ndarray:
     return _daylight(picture, foot, rng)
 
 
-def _ground(first: int, height: int, width: int, ground, rng: np.random.Generator) -> np.ndarray:  # noqa: ANN001
+def _ground(first: int, height: int, width: int, ground: Ground, rng: np.random.Generator) -> np.ndarray:
     """The ground below row `first`, uint8 [h, W, 3]."""
     row = (np.arange(first, height)[:, None] + 0.5) / SUPERSAMPLE - HORIZON  # [h, 1]
     column = (np.arange(width)[None] + 0.5) / SUPERSAMPLE - WIDTH / 2  # [1, W]

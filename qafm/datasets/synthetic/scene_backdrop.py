@@ -41,7 +41,7 @@ def facade(picture: np.ndarray, place: Place, unit: float, rng: np.random.Genera
         _box(picture, place, (x + 0.57, 1.0), (x + 0.63, 2.6), (90, 0, 2))
 
 
-def brick_wall(picture: np.ndarray, place: Place, unit: float, rng: np.random.Generator) -> None:
+def brick_wall(picture: np.ndarray, place: Place, _unit: float, rng: np.random.Generator) -> None:
     """A brick wall with posters."""
     _box(picture, place, (-HALF, 0), (HALF, 7), (62, 3, 6))
     for row in range(34):

@@ -1,11 +1,15 @@
 """Grounds of the camera scenes: colour of the ground at given places.
 
-Every function takes X [h, w] metres to the right and Z [h, 1] metres ahead, a field of fractal noise [h, w] around 0, and a generator; it returns sRGB [h, w, 3].
+Every function takes X [h, w] metres to the right and Z [h, 1] metres ahead, fractal noise [h, w] around 0, and a generator; it returns sRGB [h, w, 3].
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
 from qafm.datasets.synthetic.palette import lab_to_rgb
+
+Ground = Callable[[np.ndarray, np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 
 
 def pavers(x: np.ndarray, z: np.ndarray, noise: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -118,7 +118,9 @@ def strands(colour: np.ndarray, wave: float) -> Surface:
     """Hanging hair with a soft shine."""
 
     def surface(theta: np.ndarray, v: np.ndarray) -> np.ndarray:
-        shine = 1 + np.float32(0.12) * np.sin(theta * np.float32(11) + np.float32(wave) * np.sin(v * np.float32(14))) + np.float32(0.12) * np.cos(v * np.float32(7))
+        shine = (
+            1 + np.float32(0.12) * np.sin(theta * np.float32(11) + np.float32(wave) * np.sin(v * np.float32(14))) + np.float32(0.12) * np.cos(v * np.float32(7))
+        )
         return colour * shine[..., None]
 
     return surface
@@ -141,7 +143,9 @@ def _folds(garment: Garment, theta: np.ndarray, along: np.ndarray) -> np.ndarray
     """Relative brightness of creased cloth."""
     if garment.style == "skirt":
         return 1 + np.float32(1.5 * FOLD) * np.sin(theta * np.float32(7) + np.float32(garment.folds))
-    slant = np.sin(theta * np.float32(2.3) + along * np.float32(34) + np.float32(garment.folds)) * np.sin(along * np.float32(19) - theta + np.float32(2 * garment.folds))
+    slant = np.sin(theta * np.float32(2.3) + along * np.float32(34) + np.float32(garment.folds)) * np.sin(
+        along * np.float32(19) - theta + np.float32(2 * garment.folds)
+    )
     return 1 + np.float32(FOLD) * slant
 
 

@@ -52,6 +52,16 @@ class Canvas:
         return self.origin[0] + self.scale * point[0], self.origin[1] + self.scale * point[1]
 
 
+def between(start: tuple[float, float], end: tuple[float, float], share: float) -> tuple[float, float]:
+    """The point at `share` of the way from `start` to `end`."""
+    return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
+
+
+def seen_radii(lateral: np.ndarray, depth: np.ndarray, yaw: float) -> tuple[float, ...]:
+    """Radii, seen from `yaw`, of a body with elliptical cross-sections of half-axes `lateral` and `depth`, both [n]."""
+    return tuple(np.hypot(lateral * np.cos(yaw), depth * np.sin(yaw)).tolist())
+
+
 def paint(canvas: Canvas, tube: Tube) -> None:
     """Paint `tube` over what is on the canvas."""
     (ax, ay), (bx, by) = canvas.pixel(tube.start), canvas.pixel(tube.end)

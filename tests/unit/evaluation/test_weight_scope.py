@@ -6,7 +6,7 @@ import pytest
 from qafm.evaluation.fuse import Parts
 from qafm.evaluation.weight_scope import pair_scope, pair_weight, query_scope
 
-Q, G, D = 7, 9, 5
+Q, G, D = 7, 150, 5  # more than one block of the gallery
 
 
 def side(n: int, seed: int, relu: bool) -> Parts:
@@ -17,7 +17,7 @@ def side(n: int, seed: int, relu: bool) -> Parts:
 def fused(parts: Parts, i: int, w: float) -> np.ndarray:
     vector = w * parts.visual[i].astype(np.float64) + (1 - w) * parts.attribute[i]
     vector = np.maximum(vector, 0) if parts.relu else vector
-    return vector / np.linalg.norm(vector)
+    return vector / max(float(np.linalg.norm(vector)), 1e-30)  # a vector that the ReLU empties stays zero
 
 
 @pytest.mark.parametrize("relu", [False, True])

@@ -118,7 +118,9 @@ def test_cameras_matter_to_the_scale():
 
 def test_images_without_company_do_not_spoil_the_scale():
     features, pids = noisy_identities(1.0)
-    lonely = torch.cat([features, torch.randn(1, 16)]), torch.cat([pids, torch.tensor([99])])
-    assert math.isfinite(fit_scale(*lonely, None))
+    features = torch.cat([features, torch.randn(100, 16, generator=torch.Generator().manual_seed(5))])
+    pids = torch.cat([pids, torch.arange(50, 150)])  # a hundred identities of one image each
+    means = {scale: float(prototype_loss(features, pids, None, scale).nanmean()) for scale in SCALES}
+    assert fit_scale(features, pids, None) == min(means, key=means.__getitem__)
     with pytest.raises(InputError, match=r"^held-out identities: none has two images"):
         fit_scale(torch.randn(3, 4), torch.tensor([1, 2, 3]), None)

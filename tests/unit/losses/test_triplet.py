@@ -40,7 +40,7 @@ def test_without_an_anchor_the_loss_is_a_differentiable_zero(pids):
     embeddings = torch.randn(len(pids), 3, requires_grad=True)
     loss = batch_hard_triplet(embeddings, torch.tensor(pids), 0.3)
     loss.backward()
-    assert float(loss) == 0 and not embeddings.grad.any()
+    assert loss.item() == 0 and not embeddings.grad.any()
 
 
 def test_gradient_is_right():
@@ -58,7 +58,7 @@ def test_gradient_stays_finite_at_distance_0():
     embeddings = torch.tensor([[1.0, 2.0]] * 4, requires_grad=True)
     loss = batch_hard_triplet(embeddings, torch.tensor([0, 0, 1, 1]), 0.3)
     loss.backward()
-    assert float(loss) == pytest.approx(0.3) and torch.isfinite(embeddings.grad).all()
+    assert loss.item() == pytest.approx(0.3) and torch.isfinite(embeddings.grad).all()
 
 
 def test_large_close_embeddings_keep_their_distance():

@@ -1,13 +1,11 @@
 """Checks that every model's test uses."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
 from torch import Tensor, nn
-
-Check = Callable[[nn.Module, Tensor], None]
 
 
 def flat(output: object) -> list[Tensor]:
@@ -15,6 +13,15 @@ def flat(output: object) -> list[Tensor]:
     if isinstance(output, Tensor):
         return [output]
     return [tensor for part in output for tensor in flat(part)] if isinstance(output, tuple | list) else []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small tensors gain nothing from threads, and waiting threads cost much on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)

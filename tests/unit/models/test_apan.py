@@ -44,7 +44,7 @@ def test_default_full_size():
         v_s, logits, attribute_logits = apan(torch.zeros(3, 2048, 12, 4))
     assert v_s.shape == (3, 1024) and logits.shape == (3, 751) and [x.shape for x in attribute_logits] == SHAPES
     step = 2048 * 256 + 2 * 256 + 12 * 256 + (512 * 9 + 1) * 1024
-    heads = (256 + 1) * 30 + 2 * 1024 + 1024 * 751
+    heads = 12 * 2 * 256 + (256 + 1) * 30 + 2 * 1024 + 1024 * 751
     assert count(apan) == 16_651_776 + step + (12 * 256 + 1) * 1024 + 2 * 1024 + heads
 
 

@@ -10,6 +10,7 @@ def sigmoid(value):
     return 1 / (1 + math.exp(-value))
 
 
+@torch.no_grad()
 def test_channel_attention_by_hand():
     attention = ChannelAttention(channels=32)
     x = torch.randn(1, 32, 3, 2)
@@ -30,6 +31,7 @@ def test_channel_attention_reduces_by_16_but_not_below_8(channels, hidden):
     assert ChannelAttention(channels=channels).mlp[0].out_channels == hidden
 
 
+@torch.no_grad()
 def test_spatial_attention_by_hand():
     attention, x = SpatialAttention(), torch.randn(1, 3, 2, 4)
     kernel, y = attention.conv.weight[0], attention(x)

@@ -31,6 +31,7 @@ def test_equals_the_formula(rough):
     torch.testing.assert_close(mfpm(x), y)
 
 
+@torch.no_grad()
 def test_last_linear_convolution_may_be_negative():
     x = torch.randn(2, 6, 9, 7)
     assert float(Mfpm(**SMALL)(x).min()) == 0

@@ -7,6 +7,7 @@ from qafm.models.reid_baseline import ReidBaseline
 SMALL = BackboneConfig(name="resnet10", height=96, width=48)
 
 
+@torch.no_grad()
 def test_feature_is_the_mean_of_the_map_before_the_neck(rough):
     model = rough(ReidBaseline(backbone=SMALL, num_ids=7)).eval()
     images = torch.randn(2, 3, 96, 48)

@@ -73,3 +73,13 @@ def test_other_columns_or_no_parquet_are_named(tmp_path: Path) -> None:
     for name in ("b.parquet", "missing.parquet"):
         with pytest.raises(InputError, match=rf"{name}: cannot be read as Parquet"):
             list(read_features(tmp_path / name, VARIANTS))
+
+
+def test_memory_does_not_grow_with_the_file(make_shard) -> None:
+    features = np.random.default_rng(0).normal(size=(2000, VARIANTS, 256)).astype(np.float32)  # 10 MB
+    path = make_shard("0.parquet", rows({f"{number:04}": image for number, image in enumerate(features)}), rows_per_group=100, dim=256)
+    del features
+    before = pa.total_allocated_bytes()
+    held = [pa.total_allocated_bytes() - before for _ in read_features(path, VARIANTS)]
+    assert len(held) == 2000
+    assert max(held) < 3_000_000

@@ -1,0 +1,37 @@
+"""Bad input ends before the DAG is built, in one line that names the key or the file."""
+
+import pytest
+
+from tests.workflow.conftest import Project
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("model: {fusion: {alhpa: 1}}", "config: model.fusion.alhpa: Extra inputs are not permitted"),
+        ("quality: {normalize: l3}", "config: quality.normalize: Input should be 'l2' or 'none'"),
+        ("dataset: {kind: folders, folders: {root: data/nobody}}", "data/nobody: no such folder of images"),
+    ],
+)
+def test_bad_configuration(fresh: Project, text: str, message: str) -> None:
+    result = fresh.run("results/table4.csv", "--configfile", fresh.config("bad.yaml", text))
+    assert result.returncode != 0
+    lines = [line for line in (result.stdout + result.stderr).splitlines() if message in line]
+    assert len(lines) == 1
+    assert "Traceback" not in result.stderr
+    assert not (fresh.root / "results").exists() or not list((fresh.root / "results").rglob("*.parquet"))
+
+
+def test_damaged_training_images_stop_the_run_and_are_named(fresh: Project) -> None:
+    fresh.must_run("results/tiny/manifest.csv", "--configfile", "config/tiny.yaml")
+    damaged = sorted((fresh.root / "results/tiny/raw/query").glob("*.jpg"))[:3]
+    for path in damaged:
+        path.write_text("not an image")
+    result = fresh.run("results/table4.csv", "--configfile", "config/tiny.yaml")
+    output = result.stdout + result.stderr
+    assert result.returncode != 0
+    assert "Traceback" not in output
+    assert any("error:" in line and damaged[0].name in line for line in output.splitlines())
+    assert not (fresh.root / "results/tiny/images.parquet").exists()

@@ -1,0 +1,79 @@
+"""What a change reruns: exactly the stages that it touches (dry runs on a finished project)."""
+
+import shutil
+from pathlib import Path
+
+import cv2
+import pytest
+
+from tests.workflow.conftest import Project
+
+pytestmark = pytest.mark.workflow
+
+FIGURES = {"plot_q", "plot_alpha", "plot_q_against_alpha"}
+ABLATION = {"evaluate_alpha", "tabulate_ablation", "tabulate_extra"}
+FROM_FUSION = {"train_fusion", "embed_images"} | ABLATION | FIGURES
+FROM_PERTURB = {"perturb_images", "extract_features", "score_quality"} | FROM_FUSION
+FROM_IMAGES = {"parse_dataset", "train_extractor", "pretrain_apan", "pretrain_apn", "measure_controls"} | FROM_PERTURB
+
+
+def test_a_second_run_does_nothing(finished: Project) -> None:
+    assert finished.planned() == set()
+    assert "Nothing to be done" in finished.must_run("all", "--configfile", "config/tiny.yaml")
+
+
+def test_list_of_alphas_reruns_only_the_ablation(finished: Project) -> None:
+    config = finished.config("alphas.yaml", "ablation: {alphas: [0.25, 0.5]}\n")
+    assert finished.planned("all", config) == {"evaluate_alpha", "tabulate_ablation"}
+    config = finished.config("alphas.yaml", "ablation: {alphas: [0.5]}\n")
+    assert finished.planned("all", config) == {"tabulate_ablation"}
+
+
+def test_figure_setting_redraws_only_the_figures(finished: Project) -> None:
+    assert finished.planned("all", finished.config("figures.yaml", "figures: {bins: 20}\n")) == FIGURES
+
+
+def test_perturbation_parameter_reruns_everything_from_stage_2_on_that_sees_it(finished: Project) -> None:
+    assert finished.planned("all", finished.config("perturb.yaml", "perturb: {gaussian_sigma: 20}\n")) == FROM_PERTURB
+
+
+def test_weight_setting_reruns_stage_6_on(finished: Project) -> None:
+    assert finished.planned("all", finished.config("alpha.yaml", "model: {fusion: {alpha: {lr: 0.02}}}\n")) == FROM_FUSION
+
+
+@pytest.mark.parametrize("path", ["qafm/models/fusion.py", "qafm/training/train_fusion.py"])
+def test_code_of_the_fusion_reruns_stage_6_on(finished: Project, path: str) -> None:
+    with finished.appended(path, "\nEDITED = 1\n"):
+        assert finished.planned() == FROM_FUSION
+
+
+def test_code_of_a_script_reruns_its_rule(finished: Project) -> None:
+    with finished.appended("workflow/scripts/8_plot_q.py", "\nEDITED = 1\n"):
+        assert finished.planned() == {"plot_q"}
+
+
+@pytest.mark.parametrize("path", ["qafm/models/fusion.py", "qafm/models/resnet.py", "qafm/config/training.py", "workflow/scripts/6_train_fusion.py"])
+def test_comment_reruns_nothing(finished: Project, path: str) -> None:
+    with finished.appended(path, "\n# a remark\n"):
+        assert finished.planned() == set()
+
+
+def test_copied_project_reruns_nothing(finished: Project, tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere" / "copy"
+    shutil.copytree(finished.root, copy, symlinks=True, copy_function=shutil.copyfile)  # every file gets a new time
+    assert Project(copy).planned() == set()
+
+
+def test_replaced_image_reruns_everything_that_saw_it(finished: Project) -> None:
+    path = next(iter(sorted((finished.root / "results/tiny/raw/query").glob("*.jpg"))))
+    content = path.read_bytes()
+    try:
+        path.touch()
+        assert finished.planned() == set()
+        image = cv2.imread(str(path))
+        assert image is not None
+        cv2.imwrite(str(path), 255 - image)
+        assert finished.planned() == FROM_IMAGES
+    finally:
+        path.write_bytes(content)
+    assert finished.planned() == set()
