@@ -10,7 +10,7 @@ STAMP := .make/installed
 # Targets stand first: --configfile takes every word that follows it.
 OPTIONS := --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
 
-.PHONY: table4 all test lint bench unlock install requirements clean prerequisites
+.PHONY: table4 all test lint bench reference install requirements clean prerequisites
 
 table4: $(STAMP)  ## results/table4.csv of the configured run (CONFIG=config/....yaml; default: the embedded synthetic data)
 	$(call locked,results/table4.csv)
@@ -35,6 +35,7 @@ install: $(STAMP)  ## the environment alone
 
 # While it runs, this target holds a lock of its own; owning it, a Snakemake lock can only be a leftover of a killed run.
 define locked
+	@test -z "$(CONFIG)" || test -f "$(CONFIG)" || { echo "$(CONFIG): no such configuration file" >&2; exit 1; }
 	@mkdir -p results
 	@exec 9>results/.running; \
 	flock --nonblock 9 || { echo "another run works in this folder (results/.running is locked): wait for it, or stop it" >&2; exit 1; }; \
@@ -59,6 +60,9 @@ requirements:  ## compile requirements.in again, and environment.yml from the re
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 requirements.in -o requirements.txt
 	$(BIN)/python workflow/write_environment.py requirements.txt environment.yml
+
+reference: $(STAMP)  ## config/README.md from the configuration classes
+	$(BIN)/python workflow/write_config_reference.py config config/README.md
 
 clean:  ## remove all results, keep the environment
 	rm -rf results .snakemake

@@ -14,9 +14,9 @@ include: "workflow/rules/8_report.smk"  # everything                   -> figure
 
 
 rule all:
+    default_target: True
     input:
         "results/table4.csv",
         "results/table4_extra.csv",
         CONTROLS,
         FIGURES,
-    default_target: True

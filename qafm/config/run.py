@@ -54,6 +54,10 @@ class RunConfig(Settings):
                 raise ValueError("model.fusion.alpha.target: holdout needs dataset.holdout_ids > 0; hold some out, or choose train")
             if alpha.start == "best_fixed":
                 raise ValueError("model.fusion.alpha.start: best_fixed needs dataset.holdout_ids > 0; hold some out, or choose half")
+        if alpha.fixed is None and alpha.target == "train" and not self.model.apan.architecture.identity_head:
+            raise ValueError("model.fusion.alpha.target: train needs model.apan.architecture.identity_head: true, whose losses it compares")
+        if self.dataset.kind == "folders" and self.dataset.folders and self.dataset.folders.camera_pattern is None and self.dataset.same_camera == "drop":
+            raise ValueError("dataset.same_camera: drop needs cameras; give dataset.folders.camera_pattern, or choose keep")
         extractor = self.features.extractor.backbone
         if extractor.init == "extractor":
             raise ValueError("features.extractor.backbone.init: the extractor cannot start from itself; choose imagenet or random")

@@ -1,4 +1,4 @@
-"""Similarities where the visual weight belongs to the search, not to the image (REFERENCE N14): to the query, or to the pair.
+"""Similarities where the visual weight belongs to the search, not to the image (N14 in docs/method.md): to the query, or to the pair.
 
 Shapes: q queries of a slice, G gallery images, D descriptor length. A = visual part, B = attribute part, e(w) = w A + (1 - w) B. Without an activation
 every product e_q(w) . e_g(w) and every norm is a polynomial in w, so a few matrix products serve a weight per query or per pair; with a ReLU the gallery is

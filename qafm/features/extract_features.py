@@ -21,7 +21,7 @@ from qafm.runtime.files import whole_file
 from qafm.runtime.torch_setup import autocast, place, prepare_torch
 from qafm.tables.features import features_schema
 from qafm.tables.perturbed import PERTURBED_SCHEMA
-from qafm.training.image_set import normalize
+from qafm.training.image_set import normalize, to_input
 from qafm.training.weights import load_weights
 
 
@@ -44,14 +44,6 @@ def load_extractor(weights: Path, config: BackboneConfig) -> ReidBaseline:
     except RuntimeError as error:
         raise InputError(f"{weights}: does not fit the configured extractor ({str(error).splitlines()[-1].strip()})") from error
     return model.eval()
-
-
-def to_input(variants: np.ndarray, height: int, width: int) -> torch.Tensor:
-    """One stacked antialiased resize: uint8 [V, H, W, 3] -> uint8 [V, 3, height, width]."""
-    stack = torch.from_numpy(variants).permute(0, 3, 1, 2)
-    if stack.shape[2:] == (height, width):
-        return stack
-    return torch.nn.functional.interpolate(stack, size=(height, width), mode="bilinear", antialias=True)
 
 
 def extract_features(perturbed: Path, weights: Path, config: BackboneConfig, extract: ExtractConfig, runtime: RuntimeConfig, out: Path) -> None:

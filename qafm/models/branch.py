@@ -1,4 +1,4 @@
-"""A branch = a ResNet-50 of its own + APN or APAN (REFERENCE: two separate backbones, one per branch)."""
+"""A branch = a ResNet-50 of its own + APN or APAN (the two branches share nothing)."""
 
 import torch
 from torch import nn

@@ -46,6 +46,16 @@ class WeightMlp(nn.Module):
             standard = (q.to(self.mean.dtype) - self.mean) / (self.sd + 1e-8)
             return self.output(torch.relu(self.hidden(standard[:, None]))).squeeze(1)  # [N, 1] -> [N, 32] -> [N]
 
+    @torch.no_grad()
+    def start_at(self, weight: float) -> None:
+        """Set the weight that every Q gets; only before the first training step, while the hidden units still cancel out.
+
+        Args:
+            weight: in [0, 1]; kept 0.01 away from both ends.
+        """
+        start = min(max(weight, CLEARANCE), 1 - CLEARANCE)
+        self.output.bias.fill_(math.log(start / (1 - start)))
+
     def weight(self, q: Tensor) -> Tensor:
         """Return the visual weight [N] in (0, 1) for the scores q [N]."""
         return torch.sigmoid(self(q))

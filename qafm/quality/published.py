@@ -13,7 +13,7 @@ def read_published(path: Path) -> dict[str, float]:
     """Read a CSV file with the columns file,q.
 
     Args:
-        path: for example shared/data/market1501/published_q.csv.
+        path: the CSV file.
 
     Returns:
         Base name of the image -> Q.

@@ -10,7 +10,6 @@ import torch
 from qafm.config.runtime import RuntimeConfig
 from qafm.runtime.errors import InputError
 
-
 ModelT = TypeVar("ModelT", bound=torch.nn.Module)
 
 

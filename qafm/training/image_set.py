@@ -6,7 +6,6 @@ N images, H W input size.
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -45,12 +44,21 @@ class ImageSet:
         return int(self.labels.max()) + 1
 
 
-def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize uint8 [h, w, 3] to [height, width, 3]: area averaging where it shrinks, bilinear where it grows."""
-    if image.shape[:2] == (height, width):
-        return image
-    shrinks = height * width < image.shape[0] * image.shape[1]
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+def to_input(images: np.ndarray, height: int, width: int) -> torch.Tensor:
+    """The one resize of the project, bilinear with antialiasing, the same to the bit as PIL's.
+
+    Args:
+        images: uint8 [N, h, w, 3].
+        height: input height, pixels.
+        width: input width, pixels.
+
+    Returns:
+        uint8 [N, 3, height, width].
+    """
+    stack = torch.from_numpy(images).permute(0, 3, 1, 2)
+    if stack.shape[2:] == (height, width):
+        return stack
+    return torch.nn.functional.interpolate(stack, size=(height, width), mode="bilinear", antialias=True)
 
 
 def normalize(pixels: torch.Tensor) -> torch.Tensor:
@@ -85,14 +93,14 @@ def select_rows(images: Path, *, split: str | None = None, fold: str | None = No
 def load_image_set(rows: pa.Table, height: int, width: int) -> ImageSet:
     """Decode and resize the images of `rows` (columns as in images.parquet)."""
     paths = rows["path"].to_pylist()
-    pixels = np.empty((len(paths), height, width, 3), np.uint8)
+    pixels = torch.empty((len(paths), 3, height, width), dtype=torch.uint8)
     for index, path in enumerate(tqdm(paths, desc="decode", unit="image", disable=None)):
-        pixels[index] = resize(read_image(Path(path)), height, width)
+        pixels[index] = to_input(read_image(Path(path))[None], height, width)[0]
     pids = _column(rows, "pid", UNKNOWN)
     labels = np.unique(pids, return_inverse=True)[1]
     return ImageSet(
         image_ids=rows["image_id"].to_pylist(),
-        pixels=torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(),
+        pixels=pixels,
         pids=pids,
         camids=_column(rows, "camid", UNKNOWN),
         splits=rows["split"].to_numpy(zero_copy_only=False),

@@ -91,6 +91,7 @@ class _FusionRun:
         _load_branches(self.model, architecture, inputs)
         self.model = place(self.model, device)
         self.table: AlphaTable | None = None
+        self.weight_learns = False
         self.holdout: ImageSet | None = None
         if config.alpha.fixed is None:
             mean, sd = read_reference(inputs.summary)
@@ -98,7 +99,7 @@ class _FusionRun:
                 self.holdout = load_image_set(select_rows(inputs.images, fold="holdout"), backbone.height, backbone.width)
                 self.holdout_q = self._q_of(inputs.quality, self.holdout, mean)
             self.q = self._q_of(inputs.quality, self.data.images, mean)
-            self.model.weight_mlp = WeightMlp(mean=mean, sd=sd, start_weight=self._start_weight()).to(device)
+            self.model.weight_mlp = WeightMlp(mean=mean, sd=sd, start_weight=0.5).to(device)
         before = trained_before(self.model, architecture.apan, apn_trained=inputs.apn is not None, apan_trained=inputs.apan is not None)
         self.freezing = Freezing(self.model, before, config)
 
@@ -115,7 +116,7 @@ class _FusionRun:
             return 0.5
         v_a, v_s = branch_vectors(self.model, self.holdout, self.device, self.runtime)
         weight, score = best_fixed_weight(v_a.cpu().numpy(), v_s.cpu().numpy(), self.holdout)
-        LOGGER.info("best fixed visual weight on held-out identities before fusion: %.2f (mAP %.2f)", weight, score)
+        LOGGER.info("best fixed visual weight on held-out identities: %.2f (mAP %.2f)", weight, score)
         return weight
 
     def build_optimizer(self) -> torch.optim.Adam:
@@ -129,9 +130,18 @@ class _FusionRun:
         ]
         return build_adam(groups, self.config.optimizer)
 
-    def before_epoch(self, _epoch: int) -> dict[str, float]:
-        """Measure the branch losses the MLP learns from in this epoch."""
-        if self.model.weight_mlp is None or self.config.alpha.loss == "fused_id":
+    def before_epoch(self, epoch: int) -> dict[str, float]:
+        """Measure the branch losses the MLP learns from in this epoch.
+
+        It learns once the branches do: before, v_s is still a random projection, and the weight is 0.5 for all. Its start is set then.
+        """
+        mlp = self.model.weight_mlp
+        self.weight_learns = mlp is not None and epoch >= self.config.freeze_epochs
+        if mlp is None or not self.weight_learns:
+            return {}
+        if epoch == self.config.freeze_epochs:
+            mlp.start_at(self._start_weight())
+        if self.config.gradients == "original" or self.config.alpha.loss == "fused_id":
             return {}
         if self.config.alpha.target == "holdout":
             assert self.holdout is not None
@@ -151,16 +161,22 @@ class _FusionRun:
             **apn_losses(visual, labels, settings),
             **apan_losses(attribute, labels, self.data.attributes[batch], settings, self.attribute_weight),
             **global_losses(model, fused, labels, settings, self.config.gradients),
-            **alpha_losses(model, self.table, self.config.alpha),
         }
-        if model.weight_mlp is not None and self.config.alpha.loss == "fused_id":
-            losses |= fused_id_loss(model, fused, labels, settings)
-        return losses
+        return losses | self._alpha_losses(fused, labels)
+
+    def _alpha_losses(self, fused: Fused, labels: torch.Tensor) -> Losses:
+        """The MLP's own loss; in the original code it has none and learns from the global loss alone."""
+        if not self.weight_learns or self.config.gradients == "original":
+            return {}
+        if self.config.alpha.loss == "fused_id":
+            return fused_id_loss(self.model, fused, labels, self.config.loss)
+        return alpha_losses(self.model, self.table, self.config.alpha)
 
     def _weights(self, batch: torch.Tensor) -> torch.Tensor:
         if self.model.weight_mlp is None:
             return torch.full((len(batch),), self.config.alpha.fixed or 0.0, device=self.device)
-        return self.model.weight_mlp.weight(self.q[batch])
+        weights = self.model.weight_mlp.weight(self.q[batch])
+        return weights if self.weight_learns else weights.detach()
 
 
 def _load_branches(model: Qafm, architecture: ArchitectureConfig, inputs: FusionInputs) -> None:

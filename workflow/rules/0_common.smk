@@ -22,7 +22,7 @@ D = f"results/{CFG.dataset.name}"
 F = f"{D}/{CFG.features.name}"
 M = f"{F}/{CFG.model.name}"
 SEED = f"{M}/seed-{{seed}}"
-RUNTIME = CFG.runtime.model_dump(mode="json")
+RUNTIME = CFG.runtime.model_dump(mode="json", include={"threads", "device", "precision"})  # the rest decides nothing about a result
 SHARDS = [f"{shard:03d}" for shard in range(CFG.dataset.shards)]
 ENVIRONMENT = "../../environment.yml"
 

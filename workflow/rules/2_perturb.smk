@@ -12,11 +12,11 @@ rule perturb_images:
         f"{D}/logs/perturb_images/{{shard}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        disk_mb=CFG.runtime.shard_disk_mb,
     params:
         config=CFG.perturb.model_dump(mode="json"),
         shards=CFG.dataset.shards,
         code=code("2_perturb_images", "qafm.perturbations.perturb_images"),
-    resources:
-        disk_mb=CFG.runtime.shard_disk_mb,
     script:
         "../scripts/2_perturb_images.py"

@@ -9,13 +9,13 @@ rule train_extractor:
         f"{F}/logs/train_extractor.log",
     conda:
         ENVIRONMENT
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
     params:
         config=CFG.features.extractor.model_dump(mode="json"),
         runtime=RUNTIME,
         code=code("3_train_extractor", "qafm.training.train_extractor"),
-    threads: CFG.runtime.threads
-    resources:
-        mem_mb=CFG.runtime.mem_mb,
     script:
         "../scripts/3_train_extractor.py"
 
@@ -30,13 +30,13 @@ rule extract_features:
         f"{F}/logs/extract_features/{{shard}}.log",
     conda:
         ENVIRONMENT
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
     params:
         backbone=CFG.features.extractor.backbone.model_dump(mode="json"),
         extract=CFG.features.extract.model_dump(mode="json"),
         runtime=RUNTIME,
         code=code("3_extract_features", "qafm.features.extract_features"),
-    threads: CFG.runtime.threads
-    resources:
-        mem_mb=CFG.runtime.mem_mb,
     script:
         "../scripts/3_extract_features.py"

@@ -16,13 +16,13 @@ rule pretrain_apan:
         f"{SEED}/logs/pretrain_apan.log",
     conda:
         ENVIRONMENT
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
     params:
         config=CFG.model.pretrain_apan().model_dump(mode="json"),
         runtime=RUNTIME,
         code=code("5_pretrain_apan", "qafm.training.pretrain_apan"),
-    threads: CFG.runtime.threads
-    resources:
-        mem_mb=CFG.runtime.mem_mb,
     script:
         "../scripts/5_pretrain_apan.py"
 
@@ -38,12 +38,12 @@ rule pretrain_apn:
         f"{SEED}/logs/pretrain_apn.log",
     conda:
         ENVIRONMENT
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
     params:
         config=CFG.model.pretrain_apn().model_dump(mode="json"),
         runtime=RUNTIME,
         code=code("5_pretrain_apn", "qafm.training.pretrain_apn"),
-    threads: CFG.runtime.threads
-    resources:
-        mem_mb=CFG.runtime.mem_mb,
     script:
         "../scripts/5_pretrain_apn.py"

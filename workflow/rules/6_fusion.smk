@@ -27,14 +27,14 @@ rule train_fusion:
         f"{SEED}/logs/train_{{fusion}}.log",
     conda:
         ENVIRONMENT
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
     params:
         fusion=fusion_config,
         architecture=CFG.model.architecture().model_dump(mode="json"),
         runtime=RUNTIME,
         code=code("6_train_fusion", "qafm.training.train_fusion"),
-    threads: CFG.runtime.threads
-    resources:
-        mem_mb=CFG.runtime.mem_mb,
     script:
         "../scripts/6_train_fusion.py"
 
@@ -51,13 +51,13 @@ rule embed_images:
         f"{SEED}/logs/embed_{{fusion}}.log",
     conda:
         ENVIRONMENT
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
     params:
         fusion=fusion_config,
         architecture=CFG.model.architecture().model_dump(mode="json"),
         runtime=RUNTIME,
         code=code("6_embed_images", "qafm.features.embed_images"),
-    threads: CFG.runtime.threads
-    resources:
-        mem_mb=CFG.runtime.mem_mb,
     script:
         "../scripts/6_embed_images.py"

@@ -19,12 +19,12 @@ rule evaluate_alpha:
         f"{SEED}/logs/evaluate_alpha/{{experiment}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
     params:
         config=CFG.ablation.model_dump(mode="json", exclude={"alphas", "bootstrap_samples"}),  # what decides one row
         same_camera=CFG.dataset.same_camera,
         code=code("7_evaluate_alpha", "qafm.evaluation.evaluate_alpha"),
-    resources:
-        mem_mb=CFG.runtime.mem_mb,
     script:
         "../scripts/7_evaluate_alpha.py"
 

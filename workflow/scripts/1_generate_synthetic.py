@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from qafm.datasets.generate_synthetic import generate_synthetic
-
 from qafm.config.synthetic import SyntheticConfig
+from qafm.datasets.generate_synthetic import generate_synthetic
 from qafm.runtime.job import stage_job
 
 with stage_job("generate_synthetic", snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Attribute vectors of synthetic identities: Market-1501's marginals and dependences, and about half of the identities sharing their vector.
 
 Columns and codes are those of `qafm.tables.attributes`; -1 is an unknown colour (the person wears several).
-The conditional tables are rounded statistics of the 1,501 identities of Market-1501 (REFERENCE 4.5).
+The conditional tables are rounded statistics of the 1,501 identities of Market-1501.
 
 N identities.
 """

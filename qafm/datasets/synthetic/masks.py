@@ -1,4 +1,4 @@
-"""Part masks in the layout of PifPaf's confidence fields (REFERENCE 7.5): 17 keypoints and 19 limbs on a coarse grid.
+"""Part masks in the layout of PifPaf's confidence fields: 17 keypoints and 19 limbs on a coarse grid.
 
 K = 36 fields; h w: the grid, one cell every 8 pixels; H W: the image.
 """

@@ -25,7 +25,7 @@ def test_codes_are_valid(drawn: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "share"),  # share of class 1 among the 1,501 identities, in percent: mean of the train and test columns of REFERENCE 4.5
+    ("name", "share"),  # share of class 1 among the 1,501 identities, in percent: mean of the train and test columns of its statistics
     [("gender", 43.7), ("hair", 34.7), ("up", 94.4), ("down", 63.0), ("clothes", 87.0), ("hat", 2.9), ("backpack", 25.7), ("bag", 24.7), ("handbag", 10.8)],
 )
 def test_binary_marginals_are_markets(drawn: np.ndarray, name: str, share: float) -> None:
@@ -38,7 +38,7 @@ def test_age_marginals_are_markets(drawn: np.ndarray) -> None:
 
 
 def test_colour_marginals_are_markets(drawn: np.ndarray) -> None:
-    # train images and gallery images of REFERENCE 4.5, averaged; "several" comes first
+    # train images and gallery images of its statistics, averaged; "several" comes first
     upper = [9.2, 13.3, 28.4, 11.2, 3.3, 7.0, 12.2, 7.2, 8.0]
     lower = [5.1, 38.4, 6.9, 3.4, 0.1, 0.9, 16.7, 17.3, 2.2, 8.8]
     assert 100 * np.bincount(drawn[:, a.UP_COLOR] + 1, minlength=9) / len(drawn) == pytest.approx(upper, abs=2.5)

@@ -1,4 +1,4 @@
-"""Every row of Table 4, and beside it, against descriptors written out here; the orientation of alpha (REFERENCE C1)."""
+"""Every row of Table 4, and beside it, against descriptors written out here; the orientation of alpha (C1 in docs/method.md)."""
 
 import json
 from pathlib import Path

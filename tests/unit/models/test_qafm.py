@@ -1,4 +1,4 @@
-"""The whole model, full-size counts included (REFERENCE section 1.1)."""
+"""The whole model, full-size counts included (those of the original code)."""
 
 import pytest
 import torch

@@ -6,7 +6,10 @@ from qafm.runtime.code_digest import code_digest, import_closure, script_digest
 
 FILES = {
     "pack/__init__.py": "",
-    "pack/stage.py": '"""Stage."""\nimport numpy as np\nfrom pack.models import fusion\nfrom pack.losses.triplet import margin\n\n\ndef run(x: int) -> int:\n    """Run."""\n    return fusion.fuse(x) + margin\n',
+    "pack/stage.py": (
+        '"""Stage."""\nimport numpy as np\nfrom pack.models import fusion\nfrom pack.losses.triplet import margin\n'
+        '\n\ndef run(x: int) -> int:\n    """Run."""\n    return fusion.fuse(x) + margin\n'
+    ),
     "pack/models/__init__.py": "",
     "pack/models/fusion.py": "from pack.config import Setting\n\n\ndef fuse(x):\n    # add one\n    return x + 1\n",
     "pack/losses/__init__.py": "",

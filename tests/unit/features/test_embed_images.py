@@ -1,0 +1,81 @@
+"""What stage 6 exports is what the model computes: the ablation's numpy against torch."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from qafm.config.backbone import BackboneConfig
+from qafm.config.branches import ApanConfig, ApnConfig
+from qafm.config.fusion import AlphaConfig, ArchitectureConfig, HeadConfig, TrainFusionConfig
+from qafm.evaluation.fuse import FusionHead
+from qafm.features.embed_images import load_qafm, save_head, visual_weights
+from qafm.models.qafm import Qafm
+from qafm.models.weight_mlp import WeightMlp
+from qafm.runtime.errors import InputError
+from qafm.training.weights import save_weights
+
+ARCHITECTURE = ArchitectureConfig(
+    backbone=BackboneConfig(name="resnet10", last_stride=1, init="random", height=64, width=32),
+    apn=ApnConfig(mfpm_channels=8, decoder_channels=(8,), lam_channels=(16, 16), embedding_dim=12),
+    apan=ApanConfig(pafm_channels=4, step_channels=4, hidden_channels=4, embedding_dim=10),
+)
+
+
+def trained(config: TrainFusionConfig, architecture: ArchitectureConfig = ARCHITECTURE) -> Qafm:
+    """A model whose batch norms have seen data, so that every affine map is a real one."""
+    torch.manual_seed(1)
+    mlp = WeightMlp(mean=1.0, sd=0.2, start_weight=0.3) if config.alpha.fixed is None else None
+    model = Qafm(architecture, config.head, 4, mlp).train()
+    with torch.no_grad():
+        for _ in range(3):
+            images = torch.randn(6, 3, 64, 32)
+            visual, attribute = model.visual(images), model.attribute(images)
+            model.head(visual.v_a, attribute.v_s, torch.rand(6))
+        if mlp is not None:
+            mlp.output.weight.normal_()
+    return model.eval()
+
+
+@pytest.mark.parametrize("head", [HeadConfig(dim=14), HeadConfig(dim=9, activation="relu"), HeadConfig(dim=14, normalize=False)])
+def test_exported_head_equals_the_model(tmp_path: Path, head: HeadConfig) -> None:
+    config = TrainFusionConfig(head=head)
+    model = trained(config)
+    save_head(tmp_path / "head.safetensors", model, ARCHITECTURE, config)
+    exported = FusionHead.load(tmp_path / "head.safetensors")
+    v_a, v_s, w = torch.randn(7, 12), torch.randn(7, 10), torch.rand(7)
+    with torch.no_grad():
+        np.testing.assert_allclose(exported.fused(v_a.numpy(), v_s.numpy(), w.numpy()), model.head(v_a, v_s, w).descriptor.numpy(), atol=1e-5)
+        np.testing.assert_allclose(exported.apn_descriptor(v_a.numpy()), model.visual.apn.descriptor(v_a).numpy(), atol=1e-5)
+        np.testing.assert_allclose(exported.apan_descriptor(v_s.numpy()), model.attribute.apan.descriptor(v_s).numpy(), atol=1e-5)
+
+
+def test_branch_without_identity_head_is_its_own_descriptor(tmp_path: Path) -> None:
+    architecture = ARCHITECTURE.model_copy(update={"apan": ARCHITECTURE.apan.model_copy(update={"identity_head": False})})
+    config = TrainFusionConfig(head=HeadConfig(dim=14))
+    save_head(tmp_path / "head.safetensors", trained(config, architecture), architecture, config)
+    v_s = np.random.default_rng(0).normal(size=(5, 10)).astype(np.float32)
+    expected = v_s / np.linalg.norm(v_s, axis=1, keepdims=True)
+    np.testing.assert_allclose(FusionHead.load(tmp_path / "head.safetensors").apan_descriptor(v_s), expected, atol=1e-6)
+
+
+def test_weight_depends_on_q_and_falls_back_to_the_mean() -> None:
+    config = TrainFusionConfig(head=HeadConfig(dim=14))
+    model = trained(config)
+    weights = visual_weights(model, np.array([0.4, 1.0, 1.6, np.nan]), config)
+    assert len(set(weights[:3].tolist())) == 3
+    assert weights[3] == weights[1]
+    assert ((weights > 0) & (weights < 1)).all()
+    fixed = config.model_copy(update={"alpha": AlphaConfig(fixed=0.25)})
+    assert visual_weights(trained(fixed), np.array([0.4, np.nan]), fixed).tolist() == [0.25, 0.25]
+
+
+def test_weights_load_back_or_are_refused(tmp_path: Path) -> None:
+    config = TrainFusionConfig(head=HeadConfig(dim=14))
+    model = trained(config)
+    save_weights(tmp_path / "model.safetensors", model.state_dict(), {})
+    again = load_qafm(tmp_path / "model.safetensors", ARCHITECTURE, config)
+    assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in model.state_dict().items())
+    with pytest.raises(InputError, match=r"model\.safetensors: does not fit the configured model"):
+        load_qafm(tmp_path / "model.safetensors", ARCHITECTURE, TrainFusionConfig(head=HeadConfig(dim=15)))

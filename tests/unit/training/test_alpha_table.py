@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+import torch
+
+from qafm.config.runtime import RuntimeConfig
+from qafm.models.qafm import Qafm
+from qafm.training.alpha_table import branch_vectors, describe_table, holdout_table, train_table
+from qafm.training.best_fixed import best_fixed_weight
+from qafm.training.fusion_losses import AlphaTable
+from qafm.training.image_set import ImageSet, normalize
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def images(labels: torch.Tensor) -> ImageSet:
+    n = len(labels)
+    pixels = torch.randint(0, 256, (n, 3, 64, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
+    camids = np.tile([1, 2, 3], n)[:n]
+    return ImageSet([f"{i}.jpg" for i in range(n)], pixels, labels.numpy() + 40, camids, np.array(["train"] * n), labels, torch.zeros(n, 12, dtype=torch.long))
+
+
+def test_vectors_are_those_of_eval_mode(model: Qafm, images: ImageSet) -> None:
+    v_a, v_s = branch_vectors(model.train(), images, CPU, RuntimeConfig())
+    model.eval()
+    with torch.no_grad():
+        torch.testing.assert_close(v_a, model.visual(normalize(images.pixels)).v_a)
+        torch.testing.assert_close(v_s, model.attribute(normalize(images.pixels)).v_s)
+
+
+def test_train_table_holds_plain_cross_entropy_of_each_classifier(model: Qafm, images: ImageSet) -> None:
+    q = torch.arange(9.0)
+    table = train_table(model, images, q, CPU, RuntimeConfig())
+    with torch.no_grad():
+        for losses, logits in ((table.l_apn, model.visual(normalize(images.pixels)).logits), (table.l_apan, model.attribute(normalize(images.pixels)).logits)):
+            expected = [-torch.log_softmax(row, 0)[label] for row, label in zip(logits, images.labels, strict=True)]
+            torch.testing.assert_close(losses, torch.stack(expected), atol=1e-5, rtol=1e-4)
+    assert torch.equal(table.q, q)
+
+
+def test_holdout_table_leaves_out_identities_with_a_single_image(model: Qafm, images: ImageSet) -> None:
+    alone = images.pids.copy()
+    alone[0] = 99
+    table = holdout_table(model, ImageSet(**{**vars(images), "pids": alone}), torch.arange(9.0), CPU, RuntimeConfig())
+    assert table.q.tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert torch.isfinite(table.l_apn).all()
+    assert (table.l_apan > 0).all()
+
+
+def test_description_tells_a_collapsed_weight(model: Qafm) -> None:
+    table = AlphaTable(torch.linspace(0, 2, 20), torch.linspace(1, 2, 20), torch.linspace(2, 1, 20))
+    report = describe_table(model, table)
+    assert report["weight_sd"] == pytest.approx(0, abs=1e-6)
+    assert report["target_q_r"] < -0.99
+    assert report["target_mean"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_best_fixed_weight_finds_the_informative_branch(images: ImageSet) -> None:
+    rng = np.random.default_rng(3)
+    good = np.eye(3, dtype=np.float32)[images.labels.numpy()] + 0.01 * rng.normal(size=(9, 3)).astype(np.float32)
+    noise = rng.normal(size=(9, 5)).astype(np.float32)
+    weight, score = best_fixed_weight(good, noise, images)
+    assert score == 100
+    assert weight >= 0.5
+    swapped, _ = best_fixed_weight(noise, good, images)
+    assert swapped <= 0.5
