@@ -42,7 +42,9 @@ def weights(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("batch", "dtype", "tolerance"), [(1, "float32", 1e-4), (2, "float32", 1e-4), (8, "float16", 2e-3)])
-def test_rows_equal_one_image_at_a_time(tmp_path: Path, perturbed: Path, weights: Path, stacks: list[np.ndarray], batch: int, dtype: str, tolerance: float) -> None:
+def test_rows_equal_one_image_at_a_time(
+    tmp_path: Path, perturbed: Path, weights: Path, stacks: list[np.ndarray], batch: int, dtype: str, tolerance: float
+) -> None:
     out = tmp_path / "features.parquet"
     extract_features(perturbed, weights, BACKBONE, ExtractConfig(images_per_batch=batch, dtype=dtype), RuntimeConfig(), out)
     table = read_parquet(out, features_schema(512, dtype))
