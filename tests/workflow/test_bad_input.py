@@ -12,7 +12,7 @@ pytestmark = pytest.mark.workflow
     [
         ("model: {fusion: {alhpa: 1}}", "config: model.fusion.alhpa: Extra inputs are not permitted"),
         ("quality: {normalize: l3}", "config: quality.normalize: Input should be 'l2' or 'none'"),
-        ("dataset: {kind: folders, folders: {root: data/nobody}}", "data/nobody: no such folder of images"),
+        ("dataset: {kind: folders, same_camera: keep, folders: {root: data/nobody}}", "data/nobody: no such folder of images"),
     ],
 )
 def test_bad_configuration(fresh: Project, text: str, message: str) -> None:
