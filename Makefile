@@ -48,7 +48,6 @@ $(STAMP): requirements.txt pyproject.toml | prerequisites
 	test -x $(BIN)/python || python3 -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
-	$(BIN)/python -m ensurepip >/dev/null 2>&1 || true
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $@
 

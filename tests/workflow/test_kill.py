@@ -1,5 +1,6 @@
 """kill -9 in the middle of stages 3, 5 and 6, the same command again: the table is byte-identical to an undisturbed run's."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -49,7 +50,8 @@ def kill_all(process: subprocess.Popen[bytes], _script: str) -> None:
     children = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
     for child in children:
-        child.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
     process.wait(timeout=60)
     psutil.wait_procs(children, timeout=60)
 
