@@ -251,7 +251,7 @@ def test_the_real_data_set(project: Path) -> None:
     root = project / "data" / "Market-1501-v15.09.15"
     if not (root / "bounding_box_train").is_dir():
         pytest.skip("no copy of Market-1501 in data/")
-    listing = list_market1501(project / "data", official=True)
+    listing = list_market1501(root, official=True)
     assert listing.root == root
     assert listing.set_aside == []
     assert sorted(listing.anomalies) == ["double_suffix"]
