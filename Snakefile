@@ -3,6 +3,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/0_common.smk"  # the checked configuration, paths, code digests
+include: "workflow/rules/0_inputs.smk"  # functions behind inputs and params
 include: "workflow/rules/1_dataset.smk"  # images + labels              -> images.parquet
 include: "workflow/rules/2_perturb.smk"  # every image                  -> 34 perturbed variants
 include: "workflow/rules/3_features.smk"  # ReID extractor               -> features of all variants

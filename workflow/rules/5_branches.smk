@@ -1,9 +1,4 @@
 # Stage 5. Reads: images.parquet, extractor. Writes: results/{d}/{f}/{m}/seed-{s}/apan/, apn/. Paper sections III-A, III-B, IV.
-def extractor_if_used(_wildcards):
-    """The extractor, where the branches start from it."""
-    return f"{F}/extractor/model.safetensors" if CFG.model.backbone.init == "extractor" else []
-
-
 rule pretrain_apan:
     input:
         images=f"{D}/images.parquet",

@@ -1,17 +1,5 @@
 # Stage 6. Reads: both branches, Q. Writes: results/{d}/{f}/{m}/seed-{s}/fusion/, embeddings/. Paper sections III-D, IV; Eq. 2, 3, 6.
 # {fusion} is "fusion", the model as configured, or "mspa", the same trained at a fixed weight of 0.5 (the MSPA baseline).
-def fusion_config(wildcards):
-    """The stage's settings; the MSPA baseline differs in its fixed weight alone."""
-    fixed = {"fixed": 0.5} if wildcards.fusion == "mspa" else {}
-    fusion = CFG.model.fusion
-    return fusion.model_copy(update={"alpha": fusion.alpha.model_copy(update=fixed)}).model_dump(mode="json")
-
-
-def if_pretrained(branch, pretrained):
-    """A branch's weights, where it was trained alone before."""
-    return f"{SEED}/{branch}/model.safetensors" if pretrained else []
-
-
 rule train_fusion:
     input:
         images=f"{D}/images.parquet",

@@ -3,11 +3,6 @@ PAPER_ROWS = CFG.ablation.paper_experiments()
 EXTRA_ROWS = ("qafm", *CFG.ablation.extra_experiments(), "mspa_0.5")
 
 
-def searched(name):
-    """The embeddings a row is evaluated on: the MSPA baseline has its own."""
-    return lambda wildcards: f"{SEED}/embeddings/{'mspa' if wildcards.experiment == 'mspa_0.5' else 'fusion'}.{name}"
-
-
 rule evaluate_alpha:
     input:
         images=f"{D}/images.parquet",
@@ -27,11 +22,6 @@ rule evaluate_alpha:
         code=code("7_evaluate_alpha", "qafm.evaluation.evaluate_alpha"),
     script:
         "../scripts/7_evaluate_alpha.py"
-
-
-def rows_of(experiments):
-    """(seed, experiment, artifact) of each row and seed."""
-    return [(seed, name, f"{M}/seed-{seed}/ablation/{name}.json") for name in experiments for seed in CFG.seeds]
 
 
 rule tabulate_ablation:

@@ -4,22 +4,6 @@ FIGURE_NAMES = ("figure5_q", "figure6_alpha", "figure7_q_against_alpha")
 FIGURES = expand("results/figures/{name}.{kind}", name=FIGURE_NAMES, kind=CFG.figures.formats)
 
 
-def drawn(name, title):
-    """A figure in all configured formats; the first one stands in Snakemake's own report."""
-    paths = expand("results/figures/{name}.{kind}", name=name, kind=CFG.figures.formats)
-    shown = report(paths[0], caption=f"../report/{name}.rst", category="Weight and quality", labels={"figure": title})
-    return [shown, *paths[1:]]
-
-
-def weights_figure(script, module):
-    """What the three figures have in common: they draw the first seed's Q and weight."""
-    return dict(
-        config=CFG.figures.model_dump(mode="json"),
-        run=f"{CFG.dataset.name}, {CFG.features.name}, {CFG.model.name}, seed {FIRST_SEED}",
-        code=code(script, module),
-    )
-
-
 rule plot_q:
     input:
         embeddings=f"{M}/seed-{FIRST_SEED}/embeddings/fusion.parquet",
