@@ -33,12 +33,20 @@ def wait_for_state(project: Project, folder: Path, process: subprocess.Popen[byt
 
 
 def descendants(process: subprocess.Popen[bytes], word: str) -> list[psutil.Process]:
-    return [child for child in psutil.Process(process.pid).children(recursive=True) if any(word in argument for argument in child.cmdline())]
+    return [child for child in psutil.Process(process.pid).children(recursive=True) if any(word in argument for argument in command_of(child))]
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """The command line of a process; empty where it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def kill_stage(process: subprocess.Popen[bytes], script: str) -> None:
     """Kill the stage's own process; Snakemake then fails by itself."""
-    stages = [child for child in descendants(process, script) if "python" in child.name()]
+    stages = [child for child in descendants(process, script) if "python" in " ".join(command_of(child)[:1])]
     assert stages
     for stage in stages:
         stage.kill()
