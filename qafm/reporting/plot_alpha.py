@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
 from qafm.config.figures import FiguresConfig
 from qafm.reporting.style import ACCENT, GALLERY, QUERY, figure_style, new_figure, save_figure
@@ -40,7 +41,7 @@ def plot_alpha(embeddings: Path, run: str, config: FiguresConfig, paths: Sequenc
             axes.set_title(f"{name}: {len(alpha):,} images, sd {alpha.std():.4f}")
             axes.set_ylabel("images")
             axes.legend(loc="best")
-        axes.set_xlabel("alpha as published: weight of the attribute branch APAN")
+        subplots[-1].set_xlabel("alpha as published: weight of the attribute branch APAN")
         add_visual_axis(subplots[0])
         figure.suptitle(f"Distribution of the fusion weight. {run}", fontsize=10)
         save_figure(figure, paths)
@@ -48,5 +49,9 @@ def plot_alpha(embeddings: Path, run: str, config: FiguresConfig, paths: Sequenc
 
 def add_visual_axis(axes: Axes) -> None:
     """A second horizontal axis on top: the visual weight w = 1 - alpha."""
-    top = axes.secondary_xaxis("top", functions=(lambda alpha: 1 - alpha, lambda weight: 1 - weight))
+    top = axes.secondary_xaxis("top", functions=(_complement, _complement))
     top.set_xlabel("visual weight w = 1 - alpha")
+
+
+def _complement(values: ArrayLike) -> np.ndarray:
+    return 1 - np.asarray(values)

@@ -27,7 +27,8 @@ def plot_q(embeddings: Path, run: str, config: FiguresConfig, paths: Sequence[Pa
     edges = np.linspace(low, high if high > low else low + 1e-6, config.bins + 1)
     with figure_style():
         figure = new_figure(config, 0.62)
-        for axes, (name, side), color in zip(figure.subplots(2, 1, sharex=True), sides.items(), (QUERY, GALLERY), strict=True):
+        subplots = figure.subplots(2, 1, sharex=True)
+        for axes, (name, side), color in zip(subplots, sides.items(), (QUERY, GALLERY), strict=True):
             axes.hist(side.q, bins=edges, color=color, edgecolor="white", linewidth=0.4)
             mean, median = side.q.mean(), np.median(side.q)
             axes.axvline(mean, color=ACCENT, label=f"mean {mean:.3f}")
@@ -35,6 +36,6 @@ def plot_q(embeddings: Path, run: str, config: FiguresConfig, paths: Sequence[Pa
             axes.set_title(f"{name}: {len(side.q):,} images, sd {side.q.std():.3f}")
             axes.set_ylabel("images")
             axes.legend(loc="upper right")
-        axes.set_xlabel("Q(I): mean distance among the image's 35 variants (lower = more stable)")
+        subplots[-1].set_xlabel("Q(I): mean distance among the image's 35 variants (lower = more stable)")
         figure.suptitle(f"Distribution of Q. {run}", fontsize=10)
         save_figure(figure, paths)

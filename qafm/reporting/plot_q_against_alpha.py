@@ -15,8 +15,8 @@ def describe(side: Weights) -> tuple[str, np.ndarray | None]:
     """Correlations of Q with paper_alpha in words, and slope and intercept of the linear fit; none where one of them is constant."""
     if np.ptp(side.q) == 0 or np.ptp(side.paper_alpha) == 0:
         return "the weight does not depend on Q", None
-    r = stats.pearsonr(side.q, side.paper_alpha).statistic
-    rho = stats.spearmanr(side.q, side.paper_alpha).statistic
+    r = np.corrcoef(side.q, side.paper_alpha)[0, 1]
+    rho = np.corrcoef(stats.rankdata(side.q), stats.rankdata(side.paper_alpha))[0, 1]  # Spearman's, ties averaged
     return f"r = {r:.3f}, Spearman's rho = {rho:.3f}", np.polyfit(side.q, side.paper_alpha, 1)
 
 

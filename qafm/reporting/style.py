@@ -37,7 +37,7 @@ _METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"Creation
 @contextmanager
 def figure_style() -> Iterator[None]:
     """matplotlib's settings for the body of a with statement."""
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(rc=_RC):  # pyright: ignore[reportArgumentType]
         yield
 
 
