@@ -3,6 +3,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/0_common.smk"  # the checked configuration, paths, code digests
+include: "workflow/rules/0_contents.smk"  # figures and tables by name
 include: "workflow/rules/0_inputs.smk"  # functions behind inputs and params
 include: "workflow/rules/1_dataset.smk"  # images + labels              -> images.parquet
 include: "workflow/rules/2_perturb.smk"  # every image                  -> 34 perturbed variants
@@ -11,13 +12,13 @@ include: "workflow/rules/4_quality.smk"  # features                     -> Q(I)
 include: "workflow/rules/5_branches.smk"  # APAN and APN, each alone     -> weights
 include: "workflow/rules/6_fusion.smk"  # both branches, Q and weight  -> embeddings
 include: "workflow/rules/7_ablation.smk"  # embeddings                   -> table4.csv
-include: "workflow/rules/8_report.smk"  # everything                   -> figures
+include: "workflow/rules/8_figures.smk"  # artifacts of all stages      -> figures with captions
+include: "workflow/rules/9_report.smk"  # everything                   -> further tables, report.html
 
 
 rule all:
     default_target: True
     input:
-        "results/table4.csv",
-        "results/table4_extra.csv",
-        CONTROLS,
-        FIGURES,
+        expand("results/{table}.csv", table=TABLES),
+        expand("results/figures/{name}.{kind}", name=FIGURES, kind=[*CFG.figures.style.formats, "rst"]),
+        "results/report.html",

@@ -15,6 +15,7 @@ from qafm.config.figures import FiguresConfig
 from qafm.config.model import ModelConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
+from qafm.config.report import ReportConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.runtime.errors import InputError
 
@@ -32,6 +33,7 @@ class RunConfig(Settings):
     ablation: AblationConfig
     controls: ControlsConfig = ControlsConfig()
     figures: FiguresConfig
+    report: ReportConfig
 
     def table_run(self) -> dict[str, str | bool]:
         """What the tables say of the run: names of the three levels, first weights, and whether it is Market-1501."""

@@ -6,7 +6,7 @@ Pattern Recognition 95, 2019.
 N images, 12 attributes. Everywhere but in official predictions a code is the 0-based index into the attribute's classes, UNKNOWN = not known.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +31,13 @@ class AttributeScore:
     accuracy: float | None
     macro_f1: float | None  # unweighted mean over the classes that are labelled or predicted at least once
     majority: float | None  # accuracy of always answering the class most frequent in training
+    n_images: int  # with or without a known label
+    official: float | None  # right answers among all n_images, as the official script counts: an unknown label makes the answer wrong
+    official_majority: float | None  # the same of always answering the class most frequent in training
+
+
+# Columns of the CSVs that rule score_attributes writes.
+SCORE_COLUMNS = ("set", "attribute", *(field.name for field in fields(AttributeScore)))
 
 
 def attribute_codes(images: pa.Table) -> np.ndarray:
@@ -66,8 +73,19 @@ def official_accuracy(predicted: np.ndarray, labels: np.ndarray) -> dict[str, fl
     return scores | {"average": float(np.mean(list(scores.values())))}
 
 
-def score_attributes(predicted: np.ndarray, labels: np.ndarray, train_labels: np.ndarray) -> dict[str, AttributeScore]:
-    """Score predictions where the label is known.
+def to_official(codes: np.ndarray) -> np.ndarray:
+    """Codes as this project has them, [N, 12] without UNKNOWN, in the official order of columns and colours, counted from 1."""
+    columns = []
+    for name in OFFICIAL_COLUMNS:
+        attribute = ATTRIBUTE_NAMES.index(name)
+        classes = ATTRIBUTES[attribute].classes
+        official = OFFICIAL_COLORS.get(name, classes)
+        columns.append(np.array([official.index(word) + 1 for word in classes])[codes[:, attribute]])
+    return np.stack(columns, axis=1)
+
+
+def score_codes(predicted: np.ndarray, labels: np.ndarray, train_labels: np.ndarray) -> dict[str, AttributeScore]:
+    """Score predictions where the label is known, and as the official script does over all images.
 
     Args:
         predicted: [N, 12] codes, columns as ATTRIBUTES.
@@ -85,11 +103,20 @@ def score_attributes(predicted: np.ndarray, labels: np.ndarray, train_labels: np
     for name, codes, lowest in (("predicted", predicted, 0), ("labels", labels, UNKNOWN), ("train_labels", train_labels, UNKNOWN)):
         if np.any(codes < lowest) or np.any(codes >= sizes):
             raise ValueError(f"{name}: a code lies outside its attribute's classes")
-    return {name: _score(predicted[:, i], labels[:, i], train_labels[:, i], ATTRIBUTE_SIZES[i]) for i, name in enumerate(ATTRIBUTE_NAMES)}
+    common = [_most_frequent(train_labels[:, i], size) for i, size in enumerate(ATTRIBUTE_SIZES)]
+    always = np.tile([code or 0 for code in common], (len(labels), 1))  # [N, 12]; the 0 of an unknown class is never used
+    official, official_majority = (official_accuracy(to_official(answers), labels) for answers in (predicted, always))
+    scores = {}
+    for i, name in enumerate(ATTRIBUTE_NAMES):
+        known = _score_known(predicted[:, i], labels[:, i], common[i], ATTRIBUTE_SIZES[i])
+        labelled = known[0] > 0
+        majority = official_majority[name] if labelled and common[i] is not None else None
+        scores[name] = AttributeScore(*known, len(labels), official[name] if labelled else None, majority)
+    return scores
 
 
 def mean_score(scores: dict[str, AttributeScore], field: str) -> float | None:
-    """Unweighted mean of `field` ("accuracy", "macro_f1" or "majority") over the attributes that have it; None if none has."""
+    """Unweighted mean of `field` ("accuracy", "macro_f1", "majority", ...) over the attributes that have it; None if none has."""
     values = [value for score in scores.values() if (value := getattr(score, field)) is not None]
     return float(np.mean(values)) if values else None
 
@@ -100,15 +127,21 @@ def _check_shapes(predicted: np.ndarray, labels: np.ndarray) -> None:
         raise ValueError(f"predictions {predicted.shape} and labels {labels.shape} must both be [N, {n}], N > 0")
 
 
-def _score(predicted: np.ndarray, labels: np.ndarray, train_labels: np.ndarray, size: int) -> AttributeScore:
+def _most_frequent(train_labels: np.ndarray, size: int) -> int | None:
+    """The class most frequent in training, the lowest code on a tie; None where no label is known."""
+    frequency = np.bincount(train_labels[train_labels != UNKNOWN], minlength=size)
+    return int(frequency.argmax()) if frequency.any() else None
+
+
+def _score_known(predicted: np.ndarray, labels: np.ndarray, common: int | None, size: int) -> tuple[int, float | None, float | None, float | None]:
+    """The first four scores, over the images with a known label; `common` is what the majority baseline answers."""
     known = labels != UNKNOWN
     n = int(known.sum())
     if n == 0:
-        return AttributeScore(0, None, None, None)
+        return 0, None, None, None
     confusion = np.zeros((size, size), np.int64)  # [label, answer]
     np.add.at(confusion, (labels[known], predicted[known]), 1)
     support = confusion.sum(axis=0) + confusion.sum(axis=1)  # [size]; 2 TP + FP + FN
     f1 = 2 * np.diag(confusion)[support > 0] / support[support > 0]
-    frequency = np.bincount(train_labels[train_labels != UNKNOWN], minlength=size)
-    majority = 100 * float(confusion[frequency.argmax()].sum()) / n if frequency.any() else None
-    return AttributeScore(n, 100 * float(np.trace(confusion)) / n, 100 * float(f1.mean()), majority)
+    majority = None if common is None else 100 * float(confusion[common].sum()) / n
+    return n, 100 * float(np.trace(confusion)) / n, 100 * float(f1.mean()), majority

@@ -28,7 +28,8 @@ def evaluate_alpha(experiment: str, images: Path, embeddings: Path, head: Path, 
         head: the model's exported fusion head, safetensors.
         same_camera: "drop", or "keep" for data without cameras.
         config: the ablation's settings.
-        out: the JSON artifact: per gallery the metrics in percent, the visual weight, and the AP of every valid query; no gallery if the row does not apply.
+        out: the JSON artifact: per gallery the metrics in percent, the visual weight, and the AP and first right rank of every valid query;
+            no gallery if the row does not apply.
 
     Raises:
         InputError: unknown row, bad file, or no query with a valid match.
@@ -69,6 +70,7 @@ def _gallery_content(found: Measurement, ranks: tuple[int, ...]) -> dict[str, An
             "image_id": [str(name) for name in first.query.image_id[first.valid]],
             "pid": first.query.pid[first.valid].tolist(),
             "ap": [_rounded(value) for value in ap],
+            "first_rank": first.first_rank[first.valid].tolist() if len(found.retrievals) == 1 else None,  # an average has no rank
         },
     }
 

@@ -127,7 +127,7 @@ def evaluate_retrieval(
     Raises:
         InputError: no query has a valid match, a score is not finite or of the wrong shape, or `drop` meets images without a camera.
     """
-    matches = _Matches(query, gallery, same_camera)
+    matches = Matches(query, gallery, same_camera)
     first_rank = np.zeros(len(query), np.int64)
     ap, ap_trapezoid, inp = np.full((3, len(query)), np.nan)
     for start in range(0, len(query), chunk):
@@ -147,7 +147,7 @@ def evaluate_retrieval(
     return Retrieval(query, first_rank > 0, first_rank, ap, ap_trapezoid, inp)
 
 
-class _Matches:
+class Matches:
     """Which gallery images are right, and which are removed, for each query."""
 
     def __init__(self, query: Labels, gallery: Labels, same_camera: SameCamera) -> None:

@@ -9,11 +9,14 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from qafm.config.figures import FiguresConfig
+from qafm.config.figures import StyleConfig
+from qafm.reporting.caption import write_caption
 from qafm.runtime.files import whole_file
 
-# Okabe and Ito's palette, by role.
+# Okabe and Ito's palette, by role. Right and wrong never differ in colour alone: a mark or a line style says it too.
 QUERY, GALLERY, ACCENT, GREY = "#0072B2", "#E69F00", "#D55E00", "#666666"
+RIGHT, WRONG = "#009E73", "#D55E00"
+VISUAL, ATTRIBUTE = "#56B4E9", "#CC79A7"  # the branches, APN and APAN
 _RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -41,16 +44,19 @@ def figure_style() -> Iterator[None]:
         yield
 
 
-def new_figure(config: FiguresConfig, aspect: float) -> Figure:
+def new_figure(style: StyleConfig, aspect: float) -> Figure:
     """An empty figure of the configured width; `aspect` is height / width. It needs no display."""
-    figure = Figure(figsize=(config.width_in, config.width_in * aspect), dpi=config.dpi, layout="constrained")
+    figure = Figure(figsize=(style.width_in, style.width_in * aspect), dpi=style.dpi, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def save_figure(figure: Figure, paths: Sequence[Path]) -> None:
-    """Write the figure once per path, in the format of its ending, whole or not at all."""
+def save_figure(figure: Figure, caption: str, paths: Sequence[Path]) -> None:
+    """Write the figure, or for the ending .rst its caption, once per path, each whole or not at all."""
     for path in paths:
         kind = path.suffix.removeprefix(".")
+        if kind == "rst":
+            write_caption(path, caption)
+            continue
         with figure_style(), whole_file(path) as temporary:
             figure.savefig(temporary, format=kind, metadata=_METADATA[kind])

@@ -15,6 +15,7 @@ class Weights(NamedTuple):
 
     q: np.ndarray  # float64 [N]
     visual_weight: np.ndarray  # float64 [N]
+    without_q: int = 0  # images left out
 
     @property
     def paper_alpha(self) -> np.ndarray:
@@ -23,7 +24,7 @@ class Weights(NamedTuple):
 
 
 def read_weights(embeddings: Path) -> dict[str, Weights]:
-    """Q and w by side, "query" and "gallery".
+    """Q and w by side, "query" and "gallery" (with its distractors).
 
     Raises:
         InputError: a side has no image with a Q.
@@ -31,8 +32,9 @@ def read_weights(embeddings: Path) -> dict[str, Weights]:
     table = read_parquet(embeddings, columns=["split", "q", "visual_weight"])
     sides = {}
     for side in ("query", "gallery"):
-        rows = table.filter((pc.field("split") == side) & pc.field("q").is_valid())
+        images = table.filter(pc.field("split") == side)
+        rows = images.filter(pc.field("q").is_valid())
         if rows.num_rows == 0:
             raise InputError(f"{embeddings}: no {side} image has a Q, so there is nothing to draw")
-        sides[side] = Weights(rows["q"].to_numpy(), rows["visual_weight"].to_numpy())
+        sides[side] = Weights(rows["q"].to_numpy(), rows["visual_weight"].to_numpy(), images.num_rows - rows.num_rows)
     return sides

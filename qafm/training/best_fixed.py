@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from qafm.evaluation.fixed_weights import best_weight
+from qafm.evaluation.fuse import concat
 from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
 from qafm.training.image_set import ImageSet
 
@@ -22,14 +24,9 @@ def best_fixed_weight(v_a: np.ndarray, v_s: np.ndarray, images: ImageSet) -> tup
     Raises:
         InputError: no image has a match in another camera (or, without cameras, another image).
     """
-    unit_a, unit_s = (v / np.linalg.norm(v, axis=1, keepdims=True).clip(1e-12) for v in (v_a, v_s))
     labels = Labels(images.pids, images.camids, np.array(images.image_ids))
     same_camera = "keep" if (images.camids < 0).any() else "drop"
-    scores = []
-    for w in GRID:
-        fused = np.concatenate([w * unit_a, (1 - w) * unit_s], axis=1)
-        fused /= np.linalg.norm(fused, axis=1, keepdims=True)
-        fused = fused.astype(np.float32)
-        scores.append(evaluate_retrieval(labels, labels, dot_similarity(fused, fused), same_camera=same_camera).summary()["mAP"])
-    best = int(np.argmax(scores))
-    return float(GRID[best]), float(scores[best])
+    fused = (concat(v_a, v_s, w) for w in GRID)  # one at a time in memory
+    found = [evaluate_retrieval(labels, labels, dot_similarity(vectors, vectors), same_camera=same_camera) for vectors in fused]
+    weight = best_weight(GRID, found)
+    return weight, found[int(np.argmin(np.abs(GRID - weight)))].summary()["mAP"]

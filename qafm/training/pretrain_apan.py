@@ -10,15 +10,12 @@ from qafm.losses.attributes import attribute_loss
 from qafm.models.branch import AttributeBranch
 from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
-from qafm.training.attribute_report import write_attribute_report
 from qafm.training.backbone_start import start_backbone
 from qafm.training.loop import Losses
 from qafm.training.stage import TrainData, TrainingOutputs, train_alone
 
 
-def pretrain_apan(
-    images: Path, extractor: Path | None, config: PretrainApanConfig, runtime: RuntimeConfig, seed: int, outputs: TrainingOutputs, accuracy: Path
-) -> None:
+def pretrain_apan(images: Path, extractor: Path | None, config: PretrainApanConfig, runtime: RuntimeConfig, seed: int, outputs: TrainingOutputs) -> None:
     """Train APAN and its backbone on the sum of its attribute heads.
 
     Args:
@@ -28,7 +25,6 @@ def pretrain_apan(
         runtime: threads, device, precision.
         seed: seed of this run.
         outputs: where weights (`backbone.*`, `apan.*`) and learning curve go.
-        accuracy: CSV to write: accuracy per attribute on held-out and on gallery images.
 
     Raises:
         InputError: no training image, no attribute known in the whole train split, or first weights that cannot be had.
@@ -48,4 +44,3 @@ def pretrain_apan(
         return {"attributes": attribute_loss(output.attribute_logits, data.attributes[batch], reduce="sum")[0]}
 
     train_alone("pretrain_apan", seed, model, loss, data, config.training, outputs)
-    write_attribute_report(model, data.images.attributes.numpy(), images, config.backbone, runtime, accuracy)

@@ -25,12 +25,14 @@ SEED = f"{M}/seed-{{seed}}"
 RUNTIME = CFG.runtime.model_dump(mode="json", include={"threads", "device", "precision"})  # the rest decides nothing about a result
 SHARDS = [f"{shard:03d}" for shard in range(CFG.dataset.shards)]
 ENVIRONMENT = "../../environment.yml"
+IS_MARKET = CFG.dataset.kind == "market1501"  # published numbers stand beside the measured ones
 
 
 wildcard_constraints:
     seed=r"\d+",
     shard=r"\d{3}",
     fusion="fusion|mspa",
+    stage="apan|fusion",
 
 
 def code(script, module):

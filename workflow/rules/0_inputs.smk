@@ -47,17 +47,40 @@ def rows_of(experiments):
 
 
 # Stage 8
-def drawn(name, title):
-    """A figure in all configured formats; the first one stands in Snakemake's own report."""
-    paths = expand("results/figures/{name}.{kind}", name=name, kind=CFG.figures.formats)
-    shown = report(paths[0], caption=f"../report/{name}.rst", category="Weight and quality", labels={"figure": title})
-    return [shown, *paths[1:]]
+def drawn(name):
+    """A figure in all configured formats, the PNG (in Snakemake's own report, too) first, and its caption, which holds the run's numbers."""
+    category, title = FIGURES[name]
+    caption = f"results/figures/{name}.rst"
+    kinds = sorted(CFG.figures.style.formats, key=lambda kind: kind != "png")
+    first, *others = expand("results/figures/{name}.{kind}", name=name, kind=kinds)
+    return [report(first, caption=str(Path(caption).absolute()), category=category, labels={"figure": title}), *others, caption]
 
 
-def weights_figure(script, module):
-    """What the three figures have in common: they draw the first seed's Q and weight."""
+def figure(script, module, seeds=CFG.seeds[:1]):
+    """What all figures are given: the style, what the run is called, the code's digest."""
+    numbers = ", ".join(str(seed) for seed in seeds)
     return dict(
-        config=CFG.figures.model_dump(mode="json"),
-        run=f"{CFG.dataset.name}, {CFG.features.name}, {CFG.model.name}, seed {CFG.seeds[0]}",
+        style=CFG.figures.style.model_dump(mode="json"),
+        run=f"{CFG.dataset.name}, {CFG.features.name}, {CFG.model.name}, seed{'s' if len(seeds) > 1 else ''} {numbers}",
         code=code(script, module),
     )
+
+
+def histories():
+    """(stage, seed, learning curve) of everything that is trained."""
+    trained = ["apan"] if CFG.dataset.has_attributes else []
+    trained += ["apn"] if CFG.model.apn.pretrain else []
+    extractor = CFG.features.extractor.seed
+    of_seeds = [(stage, seed, f"{M}/seed-{seed}/{stage}/history.csv") for stage in (*trained, "fusion", "mspa") for seed in CFG.seeds]
+    return [("extractor", extractor, f"{F}/extractor/history.csv"), *of_seeds]
+
+
+# Stage 9
+def attribute_scores():
+    """(seed, stage, scores) of APAN after stage 1 and after stage 2."""
+    return [(seed, stage, f"{M}/seed-{seed}/{stage}/attributes.csv") for stage in ("apan", "fusion") for seed in CFG.seeds]
+
+
+def tabled(name):
+    """A table, shown in Snakemake's own report, too."""
+    return report(f"results/{name}.csv", caption=f"../report/{name}.rst", category="Tables", labels={"table": TABLES[name]})

@@ -16,6 +16,8 @@ if CFG.dataset.kind == "synthetic":
             manifest=MANIFEST,
         log:
             f"{D}/logs/generate_synthetic.log",
+        benchmark:
+            f"{D}/benchmarks/generate_synthetic.tsv"
         conda:
             ENVIRONMENT
         params:
@@ -35,6 +37,8 @@ rule parse_dataset:
         report=f"{D}/dataset.json",
     log:
         f"{D}/logs/parse_dataset.log",
+    benchmark:
+        f"{D}/benchmarks/parse_dataset.tsv"
     conda:
         ENVIRONMENT
     params:

@@ -10,6 +10,8 @@ rule perturb_images:
         KEEP(f"{D}/perturbed/{{shard}}.parquet"),
     log:
         f"{D}/logs/perturb_images/{{shard}}.log",
+    benchmark:
+        f"{D}/benchmarks/perturb_images/{{shard}}.tsv"
     conda:
         ENVIRONMENT
     resources:

@@ -7,6 +7,8 @@ rule train_extractor:
         history=f"{F}/extractor/history.csv",
     log:
         f"{F}/logs/train_extractor.log",
+    benchmark:
+        f"{F}/benchmarks/train_extractor.tsv"
     conda:
         ENVIRONMENT
     threads: CFG.runtime.threads
@@ -28,6 +30,8 @@ rule extract_features:
         f"{F}/features/{{shard}}.parquet",
     log:
         f"{F}/logs/extract_features/{{shard}}.log",
+    benchmark:
+        f"{F}/benchmarks/extract_features/{{shard}}.tsv"
     conda:
         ENVIRONMENT
     threads: CFG.runtime.threads

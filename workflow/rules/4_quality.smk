@@ -9,6 +9,8 @@ rule score_quality:
         summary=f"{F}/quality.json",
     log:
         f"{F}/logs/score_quality.log",
+    benchmark:
+        f"{F}/benchmarks/score_quality.tsv"
     conda:
         ENVIRONMENT
     params:

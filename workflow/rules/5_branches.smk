@@ -6,9 +6,10 @@ rule pretrain_apan:
     output:
         weights=f"{SEED}/apan/model.safetensors",
         history=f"{SEED}/apan/history.csv",
-        accuracy=f"{SEED}/apan/attributes.csv",
     log:
         f"{SEED}/logs/pretrain_apan.log",
+    benchmark:
+        f"{SEED}/benchmarks/pretrain_apan.tsv"
     conda:
         ENVIRONMENT
     threads: CFG.runtime.threads
@@ -31,6 +32,8 @@ rule pretrain_apn:
         history=f"{SEED}/apn/history.csv",
     log:
         f"{SEED}/logs/pretrain_apn.log",
+    benchmark:
+        f"{SEED}/benchmarks/pretrain_apn.tsv"
     conda:
         ENVIRONMENT
     threads: CFG.runtime.threads

@@ -1,4 +1,5 @@
 # Stage 6. Reads: both branches, Q. Writes: results/{d}/{f}/{m}/seed-{s}/fusion/, embeddings/. Paper sections III-D, IV; Eq. 2, 3, 6.
+# {stage} is "apan" or "fusion": what APAN knows of the attributes after stage 1 and after stage 2 (results/attributes.csv).
 # {fusion} is "fusion", the model as configured, or "mspa", the same trained at a fixed weight of 0.5 (the MSPA baseline).
 rule train_fusion:
     input:
@@ -13,6 +14,8 @@ rule train_fusion:
         history=f"{SEED}/{{fusion}}/history.csv",
     log:
         f"{SEED}/logs/train_{{fusion}}.log",
+    benchmark:
+        f"{SEED}/benchmarks/train_{{fusion}}.tsv"
     conda:
         ENVIRONMENT
     threads: CFG.runtime.threads
@@ -37,6 +40,8 @@ rule embed_images:
         head=f"{SEED}/embeddings/{{fusion}}.head.safetensors",
     log:
         f"{SEED}/logs/embed_{{fusion}}.log",
+    benchmark:
+        f"{SEED}/benchmarks/embed_{{fusion}}.tsv"
     conda:
         ENVIRONMENT
     threads: CFG.runtime.threads
@@ -49,3 +54,26 @@ rule embed_images:
         code=code("6_embed_images", "qafm.features.embed_images"),
     script:
         "../scripts/6_embed_images.py"
+
+
+rule score_attributes:
+    input:
+        images=f"{D}/images.parquet",
+        weights=f"{SEED}/{{stage}}/model.safetensors",
+    output:
+        f"{SEED}/{{stage}}/attributes.csv",
+    log:
+        f"{SEED}/logs/score_attributes_{{stage}}.log",
+    benchmark:
+        f"{SEED}/benchmarks/score_attributes_{{stage}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    params:
+        architecture=CFG.model.architecture().model_dump(mode="json"),
+        runtime=RUNTIME,
+        code=code("6_score_attributes", "qafm.features.score_attributes"),
+    script:
+        "../scripts/6_score_attributes.py"

@@ -1,4 +1,5 @@
-# Stage 7. Reads: embeddings. Writes: .../ablation/{experiment}.json, results/table4.csv, table4_extra.csv. Paper Table 4. No image is touched again.
+# Stage 7. Reads: embeddings. Writes: .../ablation/{experiment}.json, .../ranking.parquet, results/table4.csv, table4_extra.csv. Paper Table 4.
+# No image is touched again.
 PAPER_ROWS = CFG.ablation.paper_experiments()
 EXTRA_ROWS = ("qafm", *CFG.ablation.extra_experiments(), "mspa_0.5")
 
@@ -12,6 +13,8 @@ rule evaluate_alpha:
         f"{SEED}/ablation/{{experiment}}.json",
     log:
         f"{SEED}/logs/evaluate_alpha/{{experiment}}.log",
+    benchmark:
+        f"{SEED}/benchmarks/evaluate_alpha/{{experiment}}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -24,11 +27,34 @@ rule evaluate_alpha:
         "../scripts/7_evaluate_alpha.py"
 
 
+rule rank_gallery:
+    input:
+        images=f"{D}/images.parquet",
+        embeddings=f"{SEED}/embeddings/fusion.parquet",
+        head=f"{SEED}/embeddings/fusion.head.safetensors",
+    output:
+        f"{SEED}/ranking.parquet",
+    log:
+        f"{SEED}/logs/rank_gallery.log",
+    benchmark:
+        f"{SEED}/benchmarks/rank_gallery.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    params:
+        depth=CFG.report.ranks,
+        same_camera=CFG.dataset.same_camera,
+        code=code("7_rank_gallery", "qafm.evaluation.rank_gallery"),
+    script:
+        "../scripts/7_rank_gallery.py"
+
+
 rule tabulate_ablation:
     input:
         [path for _, _, path in rows_of(PAPER_ROWS)],
     output:
-        "results/table4.csv",
+        tabled("table4"),
     log:
         "results/logs/tabulate_ablation.log",
     conda:
@@ -45,7 +71,7 @@ rule tabulate_extra:
     input:
         [path for _, _, path in rows_of(EXTRA_ROWS)],
     output:
-        "results/table4_extra.csv",
+        tabled("table4_extra"),
     log:
         "results/logs/tabulate_extra.log",
     conda:
@@ -59,9 +85,6 @@ rule tabulate_extra:
         "../scripts/7_tabulate_extra.py"
 
 
-CONTROLS = ["results/controls.csv"] if CFG.dataset.kind == "synthetic" else []
-
-
 if CFG.dataset.kind == "synthetic":
 
     rule measure_controls:
@@ -69,7 +92,7 @@ if CFG.dataset.kind == "synthetic":
             images=f"{D}/images.parquet",
             manifest=MANIFEST,  # the masks and true attributes lie beside the images it lists
         output:
-            "results/controls.csv",
+            tabled("controls"),
         log:
             "results/logs/measure_controls.log",
         conda:

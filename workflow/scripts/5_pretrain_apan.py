@@ -17,5 +17,4 @@ with stage_job(f"pretrain_apan seed {snakemake.wildcards.seed}", snakemake.log[0
         RuntimeConfig.model_validate(settings["runtime"]),
         settings["seed"],
         TrainingOutputs.keyed(snakemake.output.weights, snakemake.output.history, settings, snakemake.input),
-        Path(snakemake.output.accuracy),
     )

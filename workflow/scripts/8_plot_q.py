@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qafm.config.figures import FiguresConfig
+from qafm.config.figures import StyleConfig
 from qafm.reporting.plot_q import plot_q
 from qafm.runtime.job import stage_job
 
@@ -10,6 +10,7 @@ with stage_job("plot_q", snakemake.log[0]):
     plot_q(
         Path(snakemake.input.embeddings),
         snakemake.params.run,
-        FiguresConfig.model_validate(snakemake.params.config),
+        StyleConfig.model_validate(snakemake.params.style),
         [Path(path) for path in snakemake.output],
+        market1501=snakemake.params.market1501,
     )

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from qafm.config.run import RunConfig, check_names, load_presets, load_run_config, merge
+from qafm.config.synthetic import SyntheticConfig
 from qafm.runtime.errors import InputError
 
 
@@ -56,7 +57,7 @@ def test_presets_that_differ_but_share_a_name_are_refused(default: dict[str, Any
         other = load_run_config(merge(default, change))
         with pytest.raises(InputError, match=f"config/b.yaml: differs from config/a.yaml but writes to the same {place};"):
             check_names({"a.yaml": one, "b.yaml": other})
-    check_names({"a.yaml": one, "b.yaml": load_run_config(merge(default, {"seeds": [1, 2], "figures": {"bins": 20}}))})
+    check_names({"a.yaml": one, "b.yaml": load_run_config(merge(default, {"seeds": [1, 2], "figures": {"style": {"bins": 20}}}))})
 
 
 def test_broken_preset_file_is_named(tmp_path: Path, default: dict[str, Any]) -> None:
@@ -92,3 +93,7 @@ def test_config_is_frozen(default: dict[str, Any]) -> None:
     config: RunConfig = load_run_config(default)
     with pytest.raises(ValueError, match="frozen"):
         config.seeds = (3,)
+
+
+def test_the_generator_is_the_default_run_s_without_being_told(default: dict[str, Any]) -> None:
+    assert load_run_config(default).dataset.synthetic == SyntheticConfig()

@@ -57,7 +57,7 @@ def test_default_sizes_are_as_stated() -> None:
     counts = Counter(shot.folder for shot in plan.shots)
     assert 950 <= counts[TRAIN] <= 1250
     assert 150 <= counts[QUERY] <= 270
-    assert Counter(shot.pid for shot in plan.shots)[0] == 150
+    assert Counter(shot.pid for shot in plan.shots)[0] == SyntheticConfig().distractors
     assert Counter(shot.pid for shot in plan.shots)[-1] == 20
     assert 300 <= counts[GALLERY] - 170 <= 600
 
@@ -89,7 +89,7 @@ def test_levels_are_recorded(plan: Plan) -> None:
     assert levels.max() <= 1
     assert 0.5 < levels.mean() < 0.6
     assert all(shot.level == 0 for shot in plan.shots if shot.degradation == NONE)
-    assert np.mean([shot.degradation != NONE for shot in plan.shots]) == pytest.approx(0.4, abs=0.04)
+    assert np.mean([shot.degradation != NONE for shot in plan.shots]) == pytest.approx(SyntheticConfig().degraded, abs=0.04)
 
 
 def test_distractors_share_attributes_with_test_identities_but_are_other_people(plan: Plan) -> None:

@@ -45,6 +45,8 @@ def test_the_artifact_holds_what_the_tables_need(small_run):
     assert standard["visual_weight_sd"] == pytest.approx(loaded.query.weight.std(), abs=1e-6)
     assert standard["queries"]["pid"] == [1, 2, 3, 4, 5, 6] and standard["queries"]["image_id"][0] == "query/0001_c1"
     assert 100 * np.mean(standard["queries"]["ap"]) == pytest.approx(standard["metrics"]["mAP"], abs=1e-3)
+    assert 100 * np.mean(np.array(standard["queries"]["first_rank"]) == 1) == pytest.approx(standard["metrics"]["rank1"])
+    assert artifact(run, "shuffled")["galleries"]["standard"]["queries"]["first_rank"] is None  # an average of retrievals
     assert mean_ap(found, "no_distractors") > mean_ap(found)
 
 

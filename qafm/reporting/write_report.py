@@ -1,0 +1,143 @@
+"""Rule write_report: tables, figures, rankings and the way they were made as one page that needs no network (stage 8)."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+from markupsafe import Markup
+
+from qafm.config.report import ReportConfig
+from qafm.reporting.report_data import Content, browser_content, script_json
+from qafm.reporting.report_dataset import describe_dataset, describe_quality
+from qafm.reporting.report_figures import show_figure
+from qafm.reporting.report_headline import headline, includes_zero, interval, signed
+from qafm.reporting.report_provenance import as_duration, as_memory, read_costs, read_weights, software, total_cost
+from qafm.reporting.report_tables import by_category, show_table
+from qafm.runtime.files import whole_file
+from qafm.tables.table4 import Run
+
+PAGE = Path(__file__).with_name("page")
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """What the report is made of.
+
+    Args:
+        run: names of the run.
+        seeds: of its models.
+        ranking_seed: the seed whose rankings are shown.
+        config: the whole configuration, as plain mappings.
+        command: that makes the run.
+        tables: (title, category, CSV file, explanation in a sentence); the headline comes from those with the columns of table4.csv.
+        figures: (title, category, PNG file, .rst file with its caption).
+        ranking: ranking.parquet of `ranking_seed`.
+        images: images.parquet.
+        dataset: dataset.json.
+        quality: quality.json.
+        weights: (stage, seed or None, safetensors file).
+        benchmarks: (stage, benchmark file of Snakemake) of every job; a file may be missing.
+    """
+
+    run: Run
+    seeds: Sequence[int]
+    ranking_seed: int
+    config: dict[str, Any]
+    command: str
+    tables: Sequence[tuple[str, str, str | Path, str]]
+    figures: Sequence[tuple[str, str, str | Path, str | Path]]
+    ranking: Path
+    images: Path
+    dataset: Path
+    quality: Path
+    weights: Sequence[tuple[str, int | None, str | Path]]
+    benchmarks: Sequence[tuple[str, str | Path]]
+
+
+def write_report(inputs: ReportInputs, config: ReportConfig, out: Path) -> None:
+    """Write the report: one HTML file; equal inputs on equal software give equal bytes.
+
+    Args:
+        inputs: what it is made of.
+        config: ranks per query, and how pictures are shown.
+        out: the page. Pictures it does not hold itself are linked relative to its folder.
+
+    Raises:
+        InputError: an input cannot be read or does not fit; benchmark files may be missing.
+    """
+    content = browser_content(inputs.ranking, inputs.images, config, out.parent)
+    style, script = (PAGE.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "browser.js"))
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(PAGE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"signed": signed, "interval": interval, "includes_zero": includes_zero, "duration": as_duration, "memory": as_memory}
+    page = environment.get_template("report.html.jinja").render(
+        **_results(inputs),
+        **_provenance(inputs),
+        **_browser(content),
+        config=config,
+        style=Markup(style),
+        script=Markup(script),
+        policy=_policy(style, script),
+    )
+    with whole_file(out) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _results(inputs: ReportInputs) -> dict[str, Any]:
+    tables = [(category, show_table(Path(path), title, explanation)) for title, category, path, explanation in inputs.tables]
+    figures = [(category, show_figure(title, Path(png), Path(caption))) for title, category, png, caption in inputs.figures]
+    spreads, quality_fact = describe_quality(inputs.quality)
+    return {
+        "run": inputs.run,
+        "seeds": list(inputs.seeds),
+        "headline": headline([Path(path) for _, _, path, _ in inputs.tables]),
+        "tables": by_category(tables),
+        "figures": by_category(figures),
+        "dataset": describe_dataset(inputs.dataset, inputs.config.get("dataset", {}).get("same_camera", "drop")),
+        "spreads": spreads,
+        "quality_fact": quality_fact,
+    }
+
+
+def _provenance(inputs: ReportInputs) -> dict[str, Any]:
+    costs = read_costs([(stage, Path(path)) for stage, path in inputs.benchmarks])
+    return {
+        "command": inputs.command,
+        "config_yaml": yaml.safe_dump(inputs.config, sort_keys=False, allow_unicode=True, width=120),
+        "weights": read_weights([(stage, seed, Path(path)) for stage, seed, path in inputs.weights]),
+        "costs": costs,
+        "total": total_cost(costs),
+        "software": software(),
+        "ranking_seed": inputs.ranking_seed,
+    }
+
+
+def _browser(content: Content) -> dict[str, Any]:
+    """The data of the ranking browser, and what is said above it."""
+    aps = [ap for ap in content["queries"]["ap"] if ap is not None]
+    return {
+        "data": Markup(script_json(content)),  # escaped by script_json
+        "n_queries": len(content["queries"]["image"]),
+        "n_valid": len(aps),
+        "browser_mAP": 100 * sum(aps) / len(aps) if aps else None,
+        "n_images": len(content["images"]["id"]),
+        "embedded": content["embedded"],
+    }
+
+
+def _policy(style: str, script: str) -> str:
+    """A Content-Security-Policy: this style and script, pictures from the page or beside it, and nothing else, whatever a file is named."""
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
+    own = f"style-src 'sha256-{digests[0]}'; script-src 'sha256-{digests[1]}'; img-src data: file: 'self'"
+    return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"

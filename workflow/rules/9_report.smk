@@ -1,0 +1,51 @@
+# Stage 9. Reads: artifacts of all stages. Writes: results/table2.csv, table3.csv, attributes.csv, report.html. Paper Tables 2 and 3.
+rule tabulate_table2:
+    input:
+        dataset=f"{D}/dataset.json",
+    output:
+        tabled("table2"),
+    log:
+        "results/logs/tabulate_table2.log",
+    conda:
+        ENVIRONMENT
+    params:
+        run=CFG.table_run(),
+        code=code("9_tabulate_table2", "qafm.reporting.tabulate_table2"),
+    script:
+        "../scripts/9_tabulate_table2.py"
+
+
+rule tabulate_table3:
+    input:
+        table4="results/table4.csv",
+        extra="results/table4_extra.csv",
+    output:
+        tabled("table3"),
+    log:
+        "results/logs/tabulate_table3.log",
+    conda:
+        ENVIRONMENT
+    params:
+        run=CFG.table_run(),
+        code=code("9_tabulate_table3", "qafm.reporting.tabulate_table3"),
+    script:
+        "../scripts/9_tabulate_table3.py"
+
+
+if CFG.dataset.has_attributes:
+
+    rule tabulate_attributes:
+        input:
+            [path for _, _, path in attribute_scores()],
+        output:
+            tabled("attributes"),
+        log:
+            "results/logs/tabulate_attributes.log",
+        conda:
+            ENVIRONMENT
+        params:
+            files=attribute_scores(),
+            run=CFG.table_run(),
+            code=code("9_tabulate_attributes", "qafm.evaluation.tabulate_attributes"),
+        script:
+            "../scripts/9_tabulate_attributes.py"

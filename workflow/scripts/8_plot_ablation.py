@@ -1,0 +1,20 @@
+"""Rule plot_ablation: the rows' artifacts -> Table 4 as a curve."""
+
+from pathlib import Path
+
+from qafm.config.ablation import AblationConfig
+from qafm.config.figures import StyleConfig
+from qafm.reporting.plot_ablation import plot_ablation
+from qafm.runtime.job import stage_job
+
+bootstrap = AblationConfig.model_validate(snakemake.params.config)
+with stage_job("plot_ablation", snakemake.log[0]):
+    plot_ablation(
+        [(seed, experiment, Path(path)) for seed, experiment, path in snakemake.params.rows],
+        snakemake.params.run,
+        bootstrap.bootstrap_samples,
+        bootstrap.seed,
+        snakemake.params.market1501,
+        StyleConfig.model_validate(snakemake.params.style),
+        [Path(path) for path in snakemake.output],
+    )

@@ -1,0 +1,15 @@
+"""Rule plot_training: learning curves -> a panel per loss."""
+
+from pathlib import Path
+
+from qafm.config.figures import StyleConfig
+from qafm.reporting.plot_training import plot_training
+from qafm.runtime.job import stage_job
+
+with stage_job("plot_training", snakemake.log[0]):
+    plot_training(
+        [(stage, seed, Path(path)) for stage, seed, path in snakemake.params.histories],
+        snakemake.params.run,
+        StyleConfig.model_validate(snakemake.params.style),
+        [Path(path) for path in snakemake.output],
+    )
