@@ -33,11 +33,11 @@ def plot_iqa_branch(
     description: Path,
     images: Path,
     perturb: PerturbConfig,
+    quality: QualityConfig,
     image_id: str | None,
     run: str,
     style: StyleConfig,
     paths: Sequence[Path],
-    quality: QualityConfig,
 ) -> None:
     """Draw one image, all its perturbations by family, the extractor, the feature vectors, their distances and Q(I).
 
@@ -45,19 +45,18 @@ def plot_iqa_branch(
         description: architecture.json of the run: the extractor's shapes and parameters.
         images: images.parquet of the run.
         perturb: stage 2; the pictures are made by the same code and seed as the features were.
+        quality: how Q is computed.
         image_id: the image to show; None: the first query by image_id, or the first image where there is no query.
         run: what the run is called in the caption.
         style: size and formats.
         paths: files to write, one per format, and the caption.
-        quality: how Q is computed; None: Eq. 1 on L2-normalised features.
 
     Raises:
         InputError: an input is missing or damaged, or there is no such image.
     """
     model, example = read_description(description), choose_example(images, image_id)
-    settings = quality or QualityConfig()
-    figure = draw_iqa_branch(model, example.pixels, example.image_id, perturb, settings, style)
-    save_figure(figure, _caption(model, example, perturb, settings, run), paths)
+    figure = draw_iqa_branch(model, example.pixels, example.image_id, perturb, quality, style)
+    save_figure(figure, _caption(model, example, perturb, quality, run), paths)
 
 
 def choose_example(images: Path, image_id: str | None) -> Example:

@@ -78,9 +78,9 @@ def test_bad_input_is_told(tmp_path: Path, description: Path) -> None:
         choose_example(images(tmp_path / "empty", []), None)
     (tmp_path / "3.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"3\.png: the file is empty"):
-        plot_iqa_branch(description, source, PerturbConfig(), None, "run", StyleConfig(), [tmp_path / "figure.png"])
+        plot_iqa_branch(description, source, PerturbConfig(), QualityConfig(), None, "run", StyleConfig(), [tmp_path / "figure.png"])
     with pytest.raises(InputError, match=r"missing\.json: cannot be read"):
-        plot_iqa_branch(tmp_path / "missing.json", source, PerturbConfig(), "query/2", "run", StyleConfig(), [tmp_path / "figure.png"])
+        plot_iqa_branch(tmp_path / "missing.json", source, PerturbConfig(), QualityConfig(), "query/2", "run", StyleConfig(), [tmp_path / "figure.png"])
     assert not (tmp_path / "figure.png").exists()
 
 
@@ -163,7 +163,9 @@ def test_every_format_is_written_and_equal_input_gives_equal_bytes(tmp_path: Pat
     source = images(tmp_path, ROWS)
     kinds = ("png", "svg", "pdf", "rst")
     for name in ("one", "two"):
-        plot_iqa_branch(description, source, PerturbConfig(), None, "a run, r10", StyleConfig(dpi=60), [tmp_path / f"{name}.{kind}" for kind in kinds])
+        plot_iqa_branch(
+            description, source, PerturbConfig(), QualityConfig(), None, "a run, r10", StyleConfig(dpi=60), [tmp_path / f"{name}.{kind}" for kind in kinds]
+        )
     for kind in kinds:
         assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
@@ -175,9 +177,9 @@ def test_every_format_is_written_and_equal_input_gives_equal_bytes(tmp_path: Pat
 
 def test_the_caption_follows_the_settings(tmp_path: Path, description: Path) -> None:
     source, out = images(tmp_path, ROWS), [tmp_path / "figure.rst"]
-    plot_iqa_branch(description, source, FEW, "query/2", "run", StyleConfig(), out, quality=REFERENCE)
+    plot_iqa_branch(description, source, FEW, REFERENCE, "query/2", "run", StyleConfig(), out)
     caption = read_caption(out[0])
     assert "the 6 pairs with the original (section V)" in caption and "vectors as they are" in caption and "named in the configuration" in caption
     assert "1 light, 4 background, 1 noise" in caption and "published" not in caption
-    plot_iqa_branch(description, source, FEW, "query/2", "run", StyleConfig(), out, quality=QualityConfig(source="published", published="q.csv"))
+    plot_iqa_branch(description, source, FEW, QualityConfig(source="published", published="q.csv"), "query/2", "run", StyleConfig(), out)
     assert "taken from published values" in read_caption(out[0])
