@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from safetensors.numpy import save_file
 
-from qafm.reporting.caption import write_caption
+from qafm.figures.drawing.caption import write_caption
 from qafm.reporting.write_report import ReportInputs
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA

@@ -14,9 +14,10 @@ LAYERS = (
     {"quality", "evaluation"},
     {"training"},
     {"features"},
+    {"figures"},
     {"reporting"},
 )
-TORCH_FREE = ("config", "tables", "datasets", "perturbations", "quality", "evaluation", "reporting")
+TORCH_FREE = ("config", "tables", "datasets", "perturbations", "quality", "evaluation", "figures", "reporting")
 LONGEST_FUNCTION, LONGEST_FILE, LONGEST_SCRIPT = 60, 300, 30
 
 

@@ -5,7 +5,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from qafm.reporting.caption import read_caption
+from qafm.figures.drawing.caption import read_caption
 from qafm.runtime.errors import InputError
 
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -99,3 +99,11 @@ def script_digest(script: Path, module: str, root: Path = PACKAGE_ROOT) -> str:
     """Hex digest (16 digits) of a workflow script and of the code behind `module`, which holds its function."""
     tree = ast.dump(_Stripped().visit(ast.parse(script.read_text(encoding="utf-8"))))
     return hashlib.sha256(f"{tree} {code_digest(module, root)}".encode()).hexdigest()[:16]
+
+
+def files_digest(paths: Iterable[Path]) -> str:
+    """Hex digest (16 digits) of the names and contents of files, in the order of their names: templates and the like, which no import leads to."""
+    found = hashlib.sha256()
+    for path in sorted(paths, key=lambda path: path.name):
+        found.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()} ".encode())
+    return found.hexdigest()[:16]

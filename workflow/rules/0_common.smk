@@ -4,7 +4,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from qafm.config.run import check_names, load_presets, load_run_config
-from qafm.runtime.code_digest import script_digest
+from qafm.runtime.code_digest import files_digest, script_digest
 from qafm.runtime.errors import InputError
 
 

@@ -84,3 +84,38 @@ def attribute_scores():
 def tabled(name):
     """A table, shown in Snakemake's own report, too."""
     return report(f"results/{name}.csv", caption=f"../report/{name}.rst", category="Tables", labels={"table": TABLES[name]})
+
+
+def said_of(table):
+    """What a table's caption says."""
+    return (Path(workflow.basedir) / "workflow" / "report" / f"{table}.rst").read_text(encoding="utf-8").strip()
+
+
+def trained_weights():
+    """(stage, seed, weights) of everything that is trained; their headers say from what."""
+    return [(stage, None if stage == "extractor" else seed, str(Path(path).parent / "model.safetensors")) for stage, seed, path in histories()]
+
+
+def recorded_costs():
+    """(rule, record of time and memory) of every job that takes any. The records are no inputs: without them nothing is made again."""
+    of_data = [("generate_synthetic", f"{D}/benchmarks/generate_synthetic.tsv")] if CFG.dataset.kind == "synthetic" else []
+    of_data += [("parse_dataset", f"{D}/benchmarks/parse_dataset.tsv")]
+    of_shards = [("perturb_images", f"{D}/benchmarks/perturb_images/{shard}.tsv") for shard in SHARDS]
+    of_shards += [("train_extractor", f"{F}/benchmarks/train_extractor.tsv")]
+    of_shards += [("extract_features", f"{F}/benchmarks/extract_features/{shard}.tsv") for shard in SHARDS]
+    names = [(f"pretrain_{stage}", f"pretrain_{stage}") for stage, seed, _ in histories() if stage in ("apan", "apn") and seed == CFG.seeds[0]]
+    names += [("train_fusion", f"train_{fusion}") for fusion in ("fusion", "mspa")]
+    names += [("embed_images", f"embed_{fusion}") for fusion in ("fusion", "mspa")]
+    names += [("score_attributes", f"score_attributes_{stage}") for stage in ("apan", "fusion")] if "attributes" in TABLES else []
+    names += [("evaluate_alpha", f"evaluate_alpha/{row}") for row in dict.fromkeys((*PAPER_ROWS, *EXTRA_ROWS))]
+    of_seeds = [(rule, f"{M}/seed-{seed}/benchmarks/{name}.tsv") for rule, name in names for seed in CFG.seeds]
+    of_report = [(rule, f"{FIRST}/benchmarks/{rule}.tsv") for rule in ("rank_gallery", "map_activations")]
+    quality = [("score_quality", f"{F}/benchmarks/score_quality.tsv")]
+    return [*of_data, *(of_shards if CFG.quality.source == "compute" else []), *quality, *of_seeds, *of_report]
+
+
+def make_command():
+    """What a reader types to get this run."""
+    presets = [Path(path).resolve() for path in workflow.overwrite_configfiles]
+    named = [str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name) for path in presets]
+    return " ".join(["make all", *(f"CONFIG={name}" for name in named[:1])])

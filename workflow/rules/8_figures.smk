@@ -13,7 +13,7 @@ rule plot_identity:
     conda:
         ENVIRONMENT
     params:
-        **figure("8_plot_identity", "qafm.reporting.plot_identity"),
+        **figure("8_plot_identity", "qafm.figures.plot_identity"),
         pid=CFG.figures.examples.identity,
     script:
         "../scripts/8_plot_identity.py"
@@ -47,7 +47,7 @@ rule plot_architecture:
     conda:
         ENVIRONMENT
     params:
-        **figure("8_plot_architecture", "qafm.reporting.plot_architecture"),
+        **figure("8_plot_architecture", "qafm.figures.plot_architecture"),
     script:
         "../scripts/8_plot_architecture.py"
 
@@ -63,7 +63,7 @@ rule plot_iqa_branch:
     conda:
         ENVIRONMENT
     params:
-        **figure("8_plot_iqa_branch", "qafm.reporting.plot_iqa_branch"),
+        **figure("8_plot_iqa_branch", "qafm.figures.plot_iqa_branch"),
         perturb=CFG.perturb.model_dump(mode="json"),
         quality=CFG.quality.model_dump(mode="json"),
     script:
@@ -81,7 +81,7 @@ rule plot_identifiability:
     conda:
         ENVIRONMENT
     params:
-        **figure("8_plot_identifiability", "qafm.reporting.plot_identifiability"),
+        **figure("8_plot_identifiability", "qafm.figures.plot_identifiability"),
     script:
         "../scripts/8_plot_identifiability.py"
 
@@ -96,7 +96,7 @@ rule plot_q:
     conda:
         ENVIRONMENT
     params:
-        **figure("8_plot_q", "qafm.reporting.plot_q"),
+        **figure("8_plot_q", "qafm.figures.plot_q"),
         market1501=IS_MARKET,
     script:
         "../scripts/8_plot_q.py"
@@ -112,7 +112,7 @@ rule plot_alpha:
     conda:
         ENVIRONMENT
     params:
-        **figure("8_plot_alpha", "qafm.reporting.plot_alpha"),
+        **figure("8_plot_alpha", "qafm.figures.plot_alpha"),
         market1501=IS_MARKET,
     script:
         "../scripts/8_plot_alpha.py"
@@ -128,7 +128,7 @@ rule plot_q_against_alpha:
     conda:
         ENVIRONMENT
     params:
-        **figure("8_plot_q_against_alpha", "qafm.reporting.plot_q_against_alpha"),
+        **figure("8_plot_q_against_alpha", "qafm.figures.plot_q_against_alpha"),
         market1501=IS_MARKET,
     script:
         "../scripts/8_plot_q_against_alpha.py"
@@ -187,7 +187,7 @@ rule plot_activation:
     conda:
         ENVIRONMENT
     params:
-        **figure("8_plot_activation", "qafm.reporting.plot_activation"),
+        **figure("8_plot_activation", "qafm.figures.plot_activation"),
     script:
         "../scripts/8_plot_activation.py"
 
@@ -205,7 +205,7 @@ rule plot_ranking:
     conda:
         ENVIRONMENT
     params:
-        **figure("8_plot_ranking", "qafm.reporting.plot_ranking"),
+        **figure("8_plot_ranking", "qafm.figures.plot_ranking"),
     script:
         "../scripts/8_plot_ranking.py"
 
@@ -220,7 +220,7 @@ rule plot_training:
     conda:
         ENVIRONMENT
     params:
-        **figure("8_plot_training", "qafm.reporting.plot_training", seeds=CFG.seeds),
+        **figure("8_plot_training", "qafm.figures.plot_training", seeds=CFG.seeds),
         histories=histories(),
     script:
         "../scripts/8_plot_training.py"
@@ -236,7 +236,7 @@ rule plot_ablation:
     conda:
         ENVIRONMENT
     params:
-        **figure("8_plot_ablation", "qafm.reporting.plot_ablation", seeds=CFG.seeds),
+        **figure("8_plot_ablation", "qafm.figures.plot_ablation", seeds=CFG.seeds),
         rows=rows_of(PAPER_ROWS),
         config=CFG.ablation.model_dump(mode="json", include={"bootstrap_samples", "seed"}),
         market1501=IS_MARKET,

@@ -49,3 +49,32 @@ if CFG.dataset.has_attributes:
             code=code("9_tabulate_attributes", "qafm.evaluation.tabulate_attributes"),
         script:
             "../scripts/9_tabulate_attributes.py"
+
+
+rule write_report:
+    input:
+        tables=expand("results/{name}.csv", name=TABLES),
+        figures=expand("results/figures/{name}.{kind}", name=FIGURES, kind=["png", "rst"]),
+        ranking=f"{FIRST}/ranking.parquet",
+        images=f"{D}/images.parquet",
+        dataset=f"{D}/dataset.json",
+        quality=f"{F}/quality.json",
+        weights=[path for _, _, path in trained_weights()],
+    output:
+        "results/report.html",
+    log:
+        "results/logs/write_report.log",
+    conda:
+        ENVIRONMENT
+    params:
+        run=CFG.table_run(),
+        config=CFG.model_dump(mode="json"),  # the page prints it
+        command=make_command(),
+        tables=[(title, "Tables", f"results/{name}.csv", said_of(name)) for name, title in TABLES.items()],
+        figures=[(title, category, *expand("results/figures/{name}.{kind}", name=name, kind=["png", "rst"])) for name, (category, title) in FIGURES.items()],
+        weights=trained_weights(),
+        benchmarks=recorded_costs(),
+        page=files_digest((Path(workflow.basedir) / "qafm" / "reporting" / "page").iterdir()),
+        code=code("9_write_report", "qafm.reporting.write_report"),
+    script:
+        "../scripts/9_write_report.py"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from qafm.config.ablation import AblationConfig
 from qafm.config.figures import StyleConfig
-from qafm.reporting.plot_ablation import plot_ablation
+from qafm.figures.plot_ablation import plot_ablation
 from qafm.runtime.job import stage_job
 
 bootstrap = AblationConfig.model_validate(snakemake.params.config)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qafm.config.figures import StyleConfig
-from qafm.reporting.plot_activation import plot_activation
+from qafm.figures.plot_activation import plot_activation
 from qafm.runtime.job import stage_job
 
 with stage_job("plot_activation", snakemake.log[0]):

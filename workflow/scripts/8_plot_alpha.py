@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qafm.config.figures import StyleConfig
-from qafm.reporting.plot_alpha import plot_alpha
+from qafm.figures.plot_alpha import plot_alpha
 from qafm.runtime.job import stage_job
 
 with stage_job("plot_alpha", snakemake.log[0]):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qafm.config.figures import StyleConfig
-from qafm.reporting.plot_architecture import plot_architecture
+from qafm.figures.plot_architecture import plot_architecture
 from qafm.runtime.job import stage_job
 
 with stage_job("plot_architecture", snakemake.log[0]):

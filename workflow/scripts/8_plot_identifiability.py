@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qafm.config.figures import StyleConfig
-from qafm.reporting.plot_identifiability import plot_identifiability
+from qafm.figures.plot_identifiability import plot_identifiability
 from qafm.runtime.job import stage_job
 
 with stage_job("plot_identifiability", snakemake.log[0]):

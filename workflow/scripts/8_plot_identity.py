@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qafm.config.figures import StyleConfig
-from qafm.reporting.plot_identity import plot_identity
+from qafm.figures.plot_identity import plot_identity
 from qafm.runtime.job import stage_job
 
 with stage_job("plot_identity", snakemake.log[0]):

@@ -5,7 +5,7 @@ from pathlib import Path
 from qafm.config.figures import StyleConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
-from qafm.reporting.plot_iqa_branch import plot_iqa_branch
+from qafm.figures.plot_iqa_branch import plot_iqa_branch
 from qafm.runtime.job import stage_job
 
 with stage_job("plot_iqa_branch", snakemake.log[0]):

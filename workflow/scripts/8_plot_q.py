@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qafm.config.figures import StyleConfig
-from qafm.reporting.plot_q import plot_q
+from qafm.figures.plot_q import plot_q
 from qafm.runtime.job import stage_job
 
 with stage_job("plot_q", snakemake.log[0]):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qafm.config.figures import StyleConfig
-from qafm.reporting.plot_ranking import plot_ranking
+from qafm.figures.plot_ranking import plot_ranking
 from qafm.runtime.job import stage_job
 
 with stage_job("plot_ranking", snakemake.log[0]):

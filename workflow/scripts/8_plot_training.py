@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qafm.config.figures import StyleConfig
-from qafm.reporting.plot_training import plot_training
+from qafm.figures.plot_training import plot_training
 from qafm.runtime.job import stage_job
 
 with stage_job("plot_training", snakemake.log[0]):
