@@ -10,11 +10,17 @@ from tests.workflow.conftest import Project
 
 pytestmark = pytest.mark.workflow
 
-FIGURES = {"plot_q", "plot_alpha", "plot_q_against_alpha"}
-ABLATION = {"evaluate_alpha", "tabulate_ablation", "tabulate_extra"}
-FROM_FUSION = {"train_fusion", "embed_images"} | ABLATION | FIGURES
-FROM_PERTURB = {"perturb_images", "extract_features", "score_quality"} | FROM_FUSION
-FROM_IMAGES = {"parse_dataset", "train_extractor", "pretrain_apan", "pretrain_apn", "measure_controls"} | FROM_PERTURB
+DESCRIBED = {"describe_model", "plot_architecture", "plot_iqa_branch"}
+EXAMPLES = {"choose_examples", "map_activations", "plot_activation", "plot_ranking", "write_report"}
+FIGURES = {"plot_identity", "plot_architecture", "plot_iqa_branch", "plot_identifiability", "plot_q", "plot_alpha", "plot_q_against_alpha"}
+FIGURES |= {"plot_activation", "plot_ranking", "plot_training", "plot_ablation", "write_report"}
+ABLATION = {"evaluate_alpha", "tabulate_ablation", "tabulate_extra", "tabulate_table3", "plot_ablation"}
+FROM_EMBEDDINGS = ABLATION | EXAMPLES | {"rank_gallery", "plot_q", "plot_alpha", "plot_q_against_alpha"}
+FROM_FUSION = FROM_EMBEDDINGS | {"train_fusion", "embed_images", "score_attributes", "tabulate_attributes", "plot_training"}
+FROM_PERTURB = FROM_FUSION | {"perturb_images", "extract_features", "score_quality", "plot_identifiability", "plot_iqa_branch"}
+FROM_IMAGES = (
+    FROM_PERTURB | FIGURES | {"parse_dataset", "train_extractor", "pretrain_apan", "pretrain_apn", "measure_controls", "describe_model", "tabulate_table2"}
+)
 
 
 def test_a_second_run_does_nothing(finished: Project) -> None:
@@ -24,13 +30,25 @@ def test_a_second_run_does_nothing(finished: Project) -> None:
 
 def test_list_of_alphas_reruns_only_the_ablation(finished: Project) -> None:
     config = finished.config("alphas.yaml", "ablation: {alphas: [0.25, 0.5]}\n")
-    assert finished.planned("all", config) == {"evaluate_alpha", "tabulate_ablation"}
+    assert finished.planned("all", config) == {"evaluate_alpha", "tabulate_ablation", "tabulate_table3", "plot_ablation", "write_report"}
     config = finished.config("alphas.yaml", "ablation: {alphas: [0.5]}\n")
-    assert finished.planned("all", config) == {"tabulate_ablation"}
+    assert finished.planned("all", config) == {"tabulate_ablation", "tabulate_table3", "plot_ablation", "write_report"}
 
 
 def test_figure_setting_redraws_only_the_figures(finished: Project) -> None:
-    assert finished.planned("all", finished.config("figures.yaml", "figures: {bins: 20}\n")) == FIGURES
+    assert finished.planned("all", finished.config("figures.yaml", "figures: {style: {bins: 20}}\n")) == FIGURES
+
+
+def test_another_example_redraws_what_shows_it(finished: Project) -> None:
+    assert finished.planned("all", finished.config("example.yaml", "figures: {examples: {failure: 1}}\n")) == EXAMPLES
+    assert finished.planned("all", finished.config("example.yaml", "figures: {examples: {identity: 1}}\n")) == {"plot_identity", "write_report"}
+
+
+def test_report_setting_reruns_the_report(finished: Project) -> None:
+    assert finished.planned("all", finished.config("report.yaml", "report: {thumbnail_px: 64}\n")) == {"write_report"}
+    assert finished.planned("all", finished.config("report.yaml", "report: {ranks: 5}\n")) == EXAMPLES | {"rank_gallery"}
+    with finished.appended("qafm/reporting/page/style.css", "\n/* wider */\n"):
+        assert finished.planned() == {"write_report"}
 
 
 def test_perturbation_parameter_reruns_everything_from_stage_2_on_that_sees_it(finished: Project) -> None:
@@ -38,18 +56,18 @@ def test_perturbation_parameter_reruns_everything_from_stage_2_on_that_sees_it(f
 
 
 def test_weight_setting_reruns_stage_6_on(finished: Project) -> None:
-    assert finished.planned("all", finished.config("alpha.yaml", "model: {fusion: {alpha: {lr: 0.02}}}\n")) == FROM_FUSION
+    assert finished.planned("all", finished.config("alpha.yaml", "model: {fusion: {alpha: {lr: 0.02}}}\n")) == FROM_FUSION | DESCRIBED
 
 
-@pytest.mark.parametrize("path", ["qafm/models/fusion.py", "qafm/training/train_fusion.py"])
-def test_code_of_the_fusion_reruns_stage_6_on(finished: Project, path: str) -> None:
+@pytest.mark.parametrize(("path", "rules"), [("qafm/models/fusion.py", FROM_FUSION | DESCRIBED), ("qafm/training/train_fusion.py", FROM_FUSION)])
+def test_code_of_the_fusion_reruns_stage_6_on(finished: Project, path: str, rules: set[str]) -> None:
     with finished.appended(path, "\nEDITED = 1\n"):
-        assert finished.planned() == FROM_FUSION
+        assert finished.planned() == rules
 
 
 def test_code_of_a_script_reruns_its_rule(finished: Project) -> None:
     with finished.appended("workflow/scripts/8_plot_q.py", "\nEDITED = 1\n"):
-        assert finished.planned() == {"plot_q"}
+        assert finished.planned() == {"plot_q", "write_report"}
 
 
 @pytest.mark.parametrize("path", ["qafm/models/fusion.py", "qafm/models/resnet.py", "qafm/config/training.py", "workflow/scripts/6_train_fusion.py"])

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from qafm.runtime.code_digest import code_digest, import_closure, script_digest
+from qafm.runtime.code_digest import code_digest, files_digest, import_closure, script_digest
 
 FILES = {
     "pack/__init__.py": "",
@@ -71,3 +71,15 @@ def test_script_counts_too(package: Path) -> None:
 def test_unknown_module_is_an_error(package: Path) -> None:
     with pytest.raises(ModuleNotFoundError, match=r"pack\.missing"):
         import_closure("pack.missing", package)
+
+
+def test_files_digest_follows_names_and_contents(tmp_path: Path) -> None:
+    for name, text in (("a.css", "x"), ("b.js", "y")):
+        (tmp_path / name).write_text(text)
+    first = files_digest(tmp_path.iterdir())
+    assert files_digest(reversed(sorted(tmp_path.iterdir()))) == first
+    (tmp_path / "a.css").write_text("z")
+    assert files_digest(tmp_path.iterdir()) != first
+    (tmp_path / "a.css").write_text("x")
+    (tmp_path / "b.js").rename(tmp_path / "c.js")
+    assert files_digest(tmp_path.iterdir()) != first
