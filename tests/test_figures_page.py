@@ -31,7 +31,7 @@ def test_every_figure_stands_on_the_page_with_its_caption(writer: dict[str, Any]
 
 
 def test_a_missing_figure_is_named(writer: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="figure1_identity.png: cannot be read; make the run first"):
+    with pytest.raises(SystemExit, match=r"figure1_identity\.png: cannot be read; make the run first"):
         writer["main"](str(tmp_path), str(tmp_path / "page.md"), "make all")
 
 
