@@ -30,9 +30,21 @@ Folder = Annotated[str, AfterValidator(_below_root)]
 
 
 class AttributesConfig(Settings):
-    """What to do about identities without attributes."""
+    """How identities find their attributes."""
 
     missing: Literal["error", "mask"] = Field(default="error", description="an identity the attribute file lacks: stop, or go on with 12 unknown attributes")
+    key: Literal["raw", "relabelled"] = Field(
+        default="raw", description="relabelled: as the original code does, a train identity gets the record of another one; not for folders"
+    )
+
+
+class SubsetConfig(Settings):
+    """A part of the data set, for studies of many runs: drawn by identity, junk left out."""
+
+    train_ids: int = Field(ge=2, description="train identities, with all their images")
+    test_ids: int = Field(ge=1, description="test identities, with all their query and gallery images")
+    distractors: int = Field(ge=0, description="distractor images")
+    seed: int = Field(default=1, ge=0, description="which ones")
 
 
 class Market1501Config(Settings):
@@ -40,6 +52,7 @@ class Market1501Config(Settings):
 
     root: str = Field(description="the folder that contains bounding_box_train, or a parent of it")
     attributes: str | None = Field(default=None, description="path of market_attribute.mat; null: all attributes are unknown")
+    subset: SubsetConfig | None = Field(default=None, description="use a part of the images; make it part of the data set's name")
 
 
 class FoldersConfig(Settings):
@@ -92,6 +105,8 @@ class ParseConfig(Settings):
             raise ValueError("kind is market1501, but section market1501 is absent")
         if self.kind == "folders" and self.folders is None:
             raise ValueError("kind is folders, but section folders is absent")
+        if self.kind == "folders" and self.attributes.key == "relabelled":
+            raise ValueError("attributes.key: relabelled means the numbers of Market-1501's identities, which folders do not have")
         return self
 
     def attribute_file(self) -> str | None:

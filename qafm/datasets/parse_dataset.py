@@ -26,6 +26,8 @@ from qafm.datasets.identity_split import split_identities
 from qafm.datasets.image_content import drop_duplicates, read_contents
 from qafm.datasets.market1501 import list_market1501
 from qafm.datasets.market_attributes import Codes, read_market_attributes
+from qafm.datasets.relabelled_attributes import relabelled_attributes
+from qafm.datasets.subset import draw_subset
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.tables.attributes import ATTRIBUTE_NAMES
@@ -49,7 +51,7 @@ def parse_dataset(config: ParseConfig, root: Path, images: Path, report: Path) -
         InputError: a missing folder or attribute file, an identity without attributes, an empty split, too many files set aside.
     """
     listing = _list(config, root)
-    attributes = _read_attributes(config, listing.root)
+    attributes = _read_attributes(config, listing)
     without = _identities_without(attributes, listing.entries, config)
     entries, unreadable = read_contents(listing.root, listing.entries)
     _check_set_aside(root, listing, [*listing.set_aside, *unreadable], config.max_set_aside)
@@ -101,17 +103,25 @@ def images_table(entries: list[Entry], root: Path, attributes: Mapping[str, Code
 def _list(config: ParseConfig, root: Path) -> Listing:
     if config.folders is not None:
         return list_folders(root, config.folders)
-    return list_market1501(root, official=config.kind == "market1501")
+    listing = list_market1501(root, official=config.kind == "market1501")
+    if config.market1501 is not None and config.market1501.subset is not None:
+        try:
+            listing.entries = draw_subset(listing.entries, config.market1501.subset)
+        except ValueError as error:
+            raise InputError(f"{root}: {error}") from error
+    return listing
 
 
-def _read_attributes(config: ParseConfig, root: Path) -> dict[str, Codes] | None:
+def _read_attributes(config: ParseConfig, listing: Listing) -> dict[str, Codes] | None:
     """Codes by identity, None where the data set has no attribute file."""
-    path = root / GENERATED_ATTRIBUTES if config.kind == "synthetic" else config.attribute_file()
+    path = listing.root / GENERATED_ATTRIBUTES if config.kind == "synthetic" else config.attribute_file()
     if path is None:
         return None
     if config.kind == "folders":
         return read_folder_attributes(Path(path))
     parts = read_market_attributes(Path(path))
+    if config.attributes.key == "relabelled":
+        parts["train"] = relabelled_attributes(parts["train"], (entry.pid for entry in listing.entries if entry.split == "train"))
     return {f"{pid:04d}": codes for part in parts.values() for pid, codes in part.items()}
 
 

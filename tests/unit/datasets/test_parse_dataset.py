@@ -226,3 +226,27 @@ def test_same_bytes_each_time(market: Path, parse: Parse) -> None:
     first = [Path("out", name).read_bytes() for name in ("images.parquet", "dataset.json")]
     parse(synthetic(holdout_ids=1), market)
     assert [Path("out", name).read_bytes() for name in ("images.parquet", "dataset.json")] == first
+
+
+def test_a_subset_is_parsed_alone(market: Path, parse: Parse) -> None:
+    rows, report = parse(real(subset={"train_ids": 2, "test_ids": 1, "distractors": 0}), market)
+    assert {row["split"] for row in rows.values()} == {"train", "query", "gallery"}
+    assert len({row["pid"] for row in rows.values() if row["split"] == "train"}) == 2
+    assert len({row["pid"] for row in rows.values() if row["split"] != "train"}) == 1
+    assert report["splits"]["gallery"]["images"] == 1
+    with pytest.raises(InputError, match="subset: 4 train identities asked for, there are 3"):
+        parse(real(subset={"train_ids": 4, "test_ids": 1, "distractors": 0}), market)
+
+
+def test_relabelled_attributes_reach_the_train_rows_alone(market: Path, parse: Parse) -> None:
+    right, _ = parse(synthetic(), market)
+    wrong, _ = parse(synthetic(attributes={"key": "relabelled"}), market)
+    # labels: 2 -> 0, 7 -> 1, 10 -> 2; the file has a record 0002 (upred), none 0000 or 0001
+    assert [wrong[name]["up_color"] for name in (MARKET[0], MARKET[2], MARKET[3])] == [0, 0, right[MARKET[0]]["up_color"]]
+    assert right[MARKET[0]]["up_color"] == 2  # red
+    assert all(wrong[name] == right[name] for name in MARKET if right[name]["split"] != "train")
+
+
+def test_folders_have_no_numbers_to_relabel() -> None:
+    with pytest.raises(ValueError, match="which folders do not have"):
+        ParseConfig.model_validate({"kind": "folders", "folders": {"root": "x"}, "attributes": {"key": "relabelled"}})
