@@ -21,6 +21,7 @@ class ApanSection(Settings):
     """APAN and its training alone (stage 1)."""
 
     architecture: ApanConfig = ApanConfig()
+    pretrain: bool = Field(default=True, description="false: no stage 1, as in the original code; APAN is then neither frozen nor slowed in stage 2")
     training: TrainingConfig = TrainingConfig()
 
 

@@ -95,3 +95,10 @@ def test_replaced_image_reruns_everything_that_saw_it(finished: Project) -> None
     finally:
         path.write_bytes(content)
     assert finished.planned() == set()
+
+
+def test_without_stage_1_apan_is_not_trained_alone(finished: Project) -> None:
+    config = finished.config("one_stage.yaml", "model: {name: one-stage, apan: {pretrain: false}}\n")
+    planned = finished.planned("all", config)
+    assert "pretrain_apan" not in planned
+    assert {"pretrain_apn", "train_fusion", "score_attributes", "tabulate_attributes", "write_report"} <= planned

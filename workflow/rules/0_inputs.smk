@@ -68,7 +68,7 @@ def figure(script, module, seeds=CFG.seeds[:1]):
 
 def histories():
     """(stage, seed, learning curve) of everything that is trained."""
-    trained = ["apan"] if CFG.dataset.has_attributes else []
+    trained = ["apan"] if STAGE_1 else []
     trained += ["apn"] if CFG.model.apn.pretrain else []
     extractor = CFG.features.extractor.seed
     of_seeds = [(stage, seed, f"{M}/seed-{seed}/{stage}/history.csv") for stage in (*trained, "fusion", "mspa") for seed in CFG.seeds]
@@ -78,7 +78,8 @@ def histories():
 # Stage 9
 def attribute_scores():
     """(seed, stage, scores) of APAN after stage 1 and after stage 2."""
-    return [(seed, stage, f"{M}/seed-{seed}/{stage}/attributes.csv") for stage in ("apan", "fusion") for seed in CFG.seeds]
+    stages = ("apan", "fusion") if STAGE_1 else ("fusion",)
+    return [(seed, stage, f"{M}/seed-{seed}/{stage}/attributes.csv") for stage in stages for seed in CFG.seeds]
 
 
 def tabled(name):
@@ -106,7 +107,7 @@ def recorded_costs():
     names = [(f"pretrain_{stage}", f"pretrain_{stage}") for stage, seed, _ in histories() if stage in ("apan", "apn") and seed == CFG.seeds[0]]
     names += [("train_fusion", f"train_{fusion}") for fusion in ("fusion", "mspa")]
     names += [("embed_images", f"embed_{fusion}") for fusion in ("fusion", "mspa")]
-    names += [("score_attributes", f"score_attributes_{stage}") for stage in ("apan", "fusion")] if "attributes" in TABLES else []
+    names += [("score_attributes", f"score_attributes_{stage}") for _, stage, _ in attribute_scores()[:: len(CFG.seeds)] if "attributes" in TABLES]
     names += [("evaluate_alpha", f"evaluate_alpha/{row}") for row in dict.fromkeys((*PAPER_ROWS, *EXTRA_ROWS))]
     of_seeds = [(rule, f"{M}/seed-{seed}/benchmarks/{name}.tsv") for rule, name in names for seed in CFG.seeds]
     of_report = [(rule, f"{FIRST}/benchmarks/{rule}.tsv") for rule in ("rank_gallery", "map_activations")]

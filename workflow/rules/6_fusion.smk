@@ -7,8 +7,8 @@ rule train_fusion:
         quality=f"{F}/quality.parquet",
         summary=f"{F}/quality.json",
         apn=if_pretrained("apn", CFG.model.apn.pretrain),
-        apan=if_pretrained("apan", CFG.dataset.has_attributes),
-        extractor=lambda wildcards: [] if CFG.model.apn.pretrain and CFG.dataset.has_attributes else extractor_if_used(wildcards),
+        apan=if_pretrained("apan", STAGE_1),
+        extractor=lambda wildcards: [] if CFG.model.apn.pretrain and STAGE_1 else extractor_if_used(wildcards),
     output:
         weights=f"{SEED}/{{fusion}}/model.safetensors",
         history=f"{SEED}/{{fusion}}/history.csv",
