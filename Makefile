@@ -10,13 +10,23 @@ STAMP := .make/installed
 # Targets stand first: --configfile takes every word that follows it.
 OPTIONS := --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
 
-.PHONY: table4 all test lint bench reference install requirements clean prerequisites
+.PHONY: table4 all rows faults test lint bench reference install requirements clean prerequisites
 
 table4: $(STAMP)  ## results/table4.csv of the configured run (CONFIG=config/....yaml; default: the embedded synthetic data)
 	$(call locked,results/table4.csv)
 
 all: $(STAMP)  ## every table and figure
 	$(call locked,all)
+
+rows: $(STAMP)  ## every row of Table 4 and beside it that needs no second model, without the tables
+	$(call locked,rows)
+
+FAULTS := config/faults
+REPLICA := config/market1501-replica.yaml
+
+faults: $(STAMP)  ## results/faults.csv: the replica of the original code, and each fault repaired alone (needs Market-1501)
+	for fault in $(FAULTS)/*.yaml; do $(MAKE) rows CONFIG="$(REPLICA) $(firstword $(sort $(wildcard $(FAULTS)/*.yaml))) $$fault"; done
+	$(BIN)/python workflow/tabulate_faults.py $(REPLICA) $(FAULTS) results/faults.csv
 
 test: $(STAMP)  ## all tests
 	$(BIN)/python -m pytest $(ARGS)
@@ -35,7 +45,7 @@ install: $(STAMP)  ## the environment alone
 
 # While it runs, this target holds a lock of its own; owning it, a Snakemake lock can only be a leftover of a killed run.
 define locked
-	@test -z "$(CONFIG)" || test -f "$(CONFIG)" || { echo "$(CONFIG): no such configuration file" >&2; exit 1; }
+	@for file in $(CONFIG); do test -f "$$file" || { echo "$$file: no such configuration file" >&2; exit 1; }; done
 	@mkdir -p results
 	@exec 9>results/.running; \
 	flock --nonblock 9 || { echo "another run works in this folder (results/.running is locked): wait for it, or stop it" >&2; exit 1; }; \

@@ -16,6 +16,11 @@ include: "workflow/rules/8_figures.smk"  # artifacts of all stages      -> figur
 include: "workflow/rules/9_report.smk"  # everything                   -> further tables, report.html
 
 
+rule rows:  # all rows of both Tables 4 that one trained model gives, without the tables
+    input:
+        [path for _, _, path in rows_of((*PAPER_ROWS, *CFG.ablation.extra_experiments()))],
+
+
 rule all:
     default_target: True
     input:

@@ -1,0 +1,111 @@
+"""Variants of a run side by side: what each does to Q, to the weight, and to the branches and their fusion."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, as_percent, as_weight, read_artifacts, write_table
+from qafm.runtime.errors import InputError
+from qafm.tables.parquet import read_parquet
+
+GALLERY = "standard"
+# Column of the table: row of stage 7 whose mAP it holds.
+EXPERIMENTS = {
+    "apn_descriptor": "apn_descriptor",
+    "apan_descriptor": "apan_descriptor",
+    "fixed_0.5": "fixed_alpha_0.5",
+    "best_fixed": "best_fixed",
+    "shuffled": "shuffled",
+    "qafm": "qafm",
+    "oracle_query": "oracle_query",
+}
+Q_COLUMNS = ("q_mean", "q_sd", "q_sd_within_identity", "q_sd_between_identities")
+W_COLUMNS = ("visual_weight", "visual_weight_sd", "r_q_weight", "rho_q_weight")
+COLUMNS = ("variant", "dataset", "features", "model", *Q_COLUMNS, *W_COLUMNS, "rank1", *(f"mAP_{name}" for name in EXPERIMENTS), "n_queries", "n_seeds", "says")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One variant and what it left.
+
+    Args:
+        name: of the variant.
+        says: what it changes, a sentence.
+        names: of data set, features and model.
+        quality: quality.json.
+        embeddings: embeddings.parquet of each seed.
+        rows: (seed, experiment, artifact of `evaluate_alpha`); those of EXPERIMENTS are looked at.
+    """
+
+    name: str
+    says: str
+    names: tuple[str, str, str]
+    quality: Path
+    embeddings: Sequence[Path]
+    rows: Sequence[Row]
+
+
+def tabulate_variants(variants: Sequence[Variant], out: Path) -> None:
+    """Write one row per variant: Q and w over the queries, mAP in percent on the standard gallery, means over seeds.
+
+    q_sd is split into its part within and between identities (within^2 + between^2 = sd^2); r and rho are Pearson's and Spearman's correlation of Q
+    with the visual weight, empty where one of them is constant.
+
+    Args:
+        variants: in the order of the table.
+        out: the CSV.
+
+    Raises:
+        InputError: an artifact is missing or broken.
+    """
+    write_table(out, COLUMNS, [_row(variant) for variant in variants])
+
+
+def _row(variant: Variant) -> Cells:
+    wanted = [row for row in variant.rows if row[1] in EXPERIMENTS.values()]
+    found = {artifacts.experiment: artifacts for artifacts in read_artifacts(wanted)}
+    cells = dict(zip(("dataset", "features", "model"), variant.names, strict=True)) | {"variant": variant.name, "says": variant.says}
+    cells |= _q_cells(variant.quality) | _weight_cells(variant.embeddings)
+    for column, experiment in EXPERIMENTS.items():
+        cells[f"mAP_{column}"] = _mean(found.get(experiment), "mAP")
+    measured = found["qafm"].of_gallery(GALLERY) if "qafm" in found else []
+    if measured:
+        cells |= {"rank1": _mean(found["qafm"], "rank1"), "n_queries": str(measured[0]["n_queries"]), "n_seeds": str(len(measured))}
+    return cells
+
+
+def _mean(artifacts: Artifacts | None, metric: str) -> str:
+    values = [content["metrics"][metric] for content in artifacts.of_gallery(GALLERY)] if artifacts else []
+    return as_percent(float(np.mean(values))) if values else ""
+
+
+def _q_cells(quality: Path) -> Cells:
+    try:
+        query = json.loads(quality.read_text(encoding="utf-8"))["sets"]["query"]
+        values = [query[column.removeprefix("q_")] for column in Q_COLUMNS]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{quality}: holds no statistics of the queries' Q ({error!r})") from error
+    return {column: "" if value is None else f"{value:.5g}" for column, value in zip(Q_COLUMNS, values, strict=True)}
+
+
+def _weight_cells(embeddings: Sequence[Path]) -> Cells:
+    measured = np.array([_weight_statistics(path) for path in embeddings])  # [seeds, 4]
+    means = [float(np.mean(column)) if np.isfinite(column).all() else None for column in measured.T]
+    return {column: "" if value is None else as_weight(value) for column, value in zip(W_COLUMNS, means, strict=True)}
+
+
+def _weight_statistics(path: Path) -> tuple[float, float, float, float]:
+    """Mean and sd of the queries' visual weight, its r and rho with Q; NaN where one is constant (spans less than 1e-9)."""
+    table = read_parquet(path, columns=["split", "q", "visual_weight"])
+    is_query = np.array(table["split"].to_pylist()) == "query"
+    q, w = (table[name].to_numpy().astype(np.float64)[is_query] for name in ("q", "visual_weight"))
+    both = np.isfinite(q)
+    if both.sum() < 2 or np.ptp(q[both]) < 1e-9 or np.ptp(w[both]) < 1e-9:
+        return float(w.mean()), float(w.std()), np.nan, np.nan
+    r = np.corrcoef(q[both], w[both])[0, 1]
+    rho = np.corrcoef(stats.rankdata(q[both]), stats.rankdata(w[both]))[0, 1]
+    return float(w.mean()), float(w.std()), float(r), float(rho)
