@@ -14,7 +14,7 @@ DESCRIBED = {"describe_model", "plot_architecture", "plot_iqa_branch"}
 EXAMPLES = {"choose_examples", "map_activations", "plot_activation", "plot_ranking", "write_report"}
 FIGURES = {"plot_identity", "plot_architecture", "plot_iqa_branch", "plot_identifiability", "plot_q", "plot_alpha", "plot_q_against_alpha"}
 FIGURES |= {"plot_activation", "plot_ranking", "plot_training", "plot_ablation", "write_report"}
-ABLATION = {"evaluate_alpha", "tabulate_ablation", "tabulate_extra", "tabulate_table3", "plot_ablation"}
+ABLATION = {"evaluate_alpha", "tabulate_ablation", "tabulate_extra", "tabulate_table3", "tabulate_deciles", "plot_ablation"}
 FROM_EMBEDDINGS = ABLATION | EXAMPLES | {"rank_gallery", "plot_q", "plot_alpha", "plot_q_against_alpha"}
 FROM_FUSION = FROM_EMBEDDINGS | {"train_fusion", "embed_images", "score_attributes", "tabulate_attributes", "plot_training"}
 FROM_PERTURB = FROM_FUSION | {"perturb_images", "extract_features", "score_quality", "plot_identifiability", "plot_iqa_branch"}
@@ -30,9 +30,9 @@ def test_a_second_run_does_nothing(finished: Project) -> None:
 
 def test_list_of_alphas_reruns_only_the_ablation(finished: Project) -> None:
     config = finished.config("alphas.yaml", "ablation: {alphas: [0.25, 0.5]}\n")
-    assert finished.planned("all", config) == {"evaluate_alpha", "tabulate_ablation", "tabulate_table3", "plot_ablation", "write_report"}
+    assert finished.planned("all", config) == {"evaluate_alpha", "tabulate_ablation", "tabulate_table3", "tabulate_deciles", "plot_ablation", "write_report"}
     config = finished.config("alphas.yaml", "ablation: {alphas: [0.5]}\n")
-    assert finished.planned("all", config) == {"tabulate_ablation", "tabulate_table3", "plot_ablation", "write_report"}
+    assert finished.planned("all", config) == {"tabulate_ablation", "tabulate_table3", "tabulate_deciles", "plot_ablation", "write_report"}
 
 
 def test_figure_setting_redraws_only_the_figures(finished: Project) -> None:

@@ -1,5 +1,6 @@
 # Stage 7. Reads: embeddings. Writes: .../ablation/{experiment}.json, .../ranking.parquet, results/table4.csv, table4_extra.csv. Paper Table 4.
 # No image is touched again.
+BRANCH_ROWS = ("apn_descriptor", "apan_descriptor", "best_fixed", "oracle_query")
 PAPER_ROWS = CFG.ablation.paper_experiments()
 EXTRA_ROWS = ("qafm", *CFG.ablation.extra_experiments(), "mspa_0.5")
 
@@ -83,6 +84,25 @@ rule tabulate_extra:
         code=code("7_tabulate_extra", "qafm.evaluation.tabulate_extra"),
     script:
         "../scripts/7_tabulate_extra.py"
+
+
+rule tabulate_deciles:
+    input:
+        rows=[path for _, _, path in rows_of((*PAPER_ROWS, *BRANCH_ROWS))],
+        embeddings=f"{M}/seed-{CFG.seeds[0]}/embeddings/fusion.parquet",
+    output:
+        tabled("deciles"),
+    log:
+        "results/logs/tabulate_deciles.log",
+    conda:
+        ENVIRONMENT
+    params:
+        rows=rows_of((*PAPER_ROWS, *BRANCH_ROWS)),
+        run=CFG.table_run(),
+        config=CFG.ablation.model_dump(mode="json", include={"bootstrap_samples", "seed"}),
+        code=code("7_tabulate_deciles", "qafm.evaluation.tabulate_deciles"),
+    script:
+        "../scripts/7_tabulate_deciles.py"
 
 
 if CFG.dataset.kind == "synthetic":

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
-from qafm.evaluation.bootstrap import identity_interval
+from qafm.evaluation.bootstrap import identity_interval, spearman, spearman_interval
 
 
 def loop_interval(values: np.ndarray, pid: np.ndarray, samples: int, level: float) -> tuple[float, float]:
@@ -46,3 +47,22 @@ def test_seed_and_samples_count():
 
 def test_one_identity():
     assert identity_interval(np.array([0.2, 0.4]), np.array([5, 5]), samples=10, seed=0) == pytest.approx((0.3, 0.3))
+
+
+def test_spearman_is_scipys_and_none_for_a_constant():
+    rng = np.random.default_rng(4)
+    x, y = rng.integers(0, 6, 30).astype(float), rng.integers(0, 6, 30).astype(float)  # many ties
+    assert spearman(x, y) == pytest.approx(spearmanr(x, y)[0])
+    assert spearman(x, np.ones(30)) is None
+
+
+def test_spearman_interval_agrees_with_drawing_identities_one_by_one():
+    rng = np.random.default_rng(5)
+    pid = np.repeat(np.arange(25), rng.integers(1, 5, 25))
+    x = rng.normal(size=25)[pid] + 0.2 * rng.normal(size=len(pid))
+    y = 0.5 * x + rng.normal(size=len(pid))
+    found = []
+    for _ in range(2000):
+        rows = [row for one in rng.choice(25, 25) for row in np.flatnonzero(pid == one)]
+        found.append(spearmanr(x[rows], y[rows])[0])
+    assert spearman_interval(x, y, pid, samples=2000, seed=1, level=0.9) == pytest.approx(np.percentile(found, [5, 95]), abs=0.04)
