@@ -15,8 +15,9 @@ OPTIONS := --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
 table4: $(STAMP)  ## results/table4.csv of the configured run (CONFIG=config/....yaml; default: the embedded synthetic data)
 	$(call locked,results/table4.csv)
 
-all: $(STAMP)  ## every table and figure
+all: $(STAMP)  ## every table and figure, and results/report.html
 	$(call locked,all)
+	@echo "made: results/report.html (open it in a browser)"
 
 rows: $(STAMP)  ## every row of Table 4 and beside it that needs no second model, without the tables
 	$(call locked,rows)

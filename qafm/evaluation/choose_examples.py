@@ -42,7 +42,8 @@ def _typical(queries: list[Query], kind: Kind, among: str) -> Example | None:
     if not of_kind:
         return None
     side = "right" if kind == "success" else "wrong"
-    rule = f"Of {among}, {len(of_kind)} have a {side} first rank; this is the one of median AP (the lower one of an even number)."
+    median = "median AP" if len(of_kind) % 2 else "median AP (the lower one of an even number)"
+    rule = f"Of {among}, {len(of_kind)} have a {side} first rank; this is the one of {median}."
     return _example(of_kind[(len(of_kind) - 1) // 2], kind, rule)
 
 
@@ -62,7 +63,12 @@ def _of_name(ranking: Path, queries: list[Query], kind: Kind, name: str) -> Exam
     own = [query for query in queries if query["image_id"] == name] or [query for query in queries if query["image_id"].endswith(f"/{name}")]
     if len(own) != 1:
         raise InputError(f"{ranking}: {'more than one' if own else 'no'} query {name} (config: figures.examples.{kind})")
-    return _example(own[0], kind, "The configuration names this query.")
+    first = own[0]["first_rank"]
+    fits = first is not None and (first == 1) == (kind == "success")
+    contrary = (
+        "" if fits else f" By the rule it would be no {kind}: {'no right image is left for it' if first is None else f'its first right rank is {first}'}."
+    )
+    return _example(own[0], kind, f"The configuration names this query.{contrary}")
 
 
 def _by_ap(query: Query) -> tuple[float, str]:

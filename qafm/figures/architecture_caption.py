@@ -49,7 +49,8 @@ def _how_to_read(model: ModelDescription) -> str:
     steps = f"one step for each of the {cell} attribute groups" if cell > 1 else "a single step"
     return (
         "Each box tells its name, the shape of its output for one image, its number of parameters (k thousand, M million), all measured on the built "
-        f"networks, and in italics the loss that attaches to it. The ConvLSTM takes {steps}. Grey boxes are needed for training only.{rest}"
+        f"networks, and in italics the loss that attaches to it. The ConvLSTM takes {steps}. Grey boxes are needed for training only "
+        f"(of a BNNeck beside a classifier, each branch's own descriptor still uses the batch norm).{rest}"
     )
 
 

@@ -124,7 +124,8 @@ def caption_ablation(galleries: Mapping[str, Comparison], run: str, bootstrap: B
         f"1: APAN only); the visual weight is w = 1 - alpha (axis on top). Run: {run}; seeds: {', '.join(map(str, seeds))}; queries: {len(first.names):,}; "
         f"identities: {identities:,}. Dots: fixed weights of Table 4. {_about_learned(standard)} Bands and bars: 95 percent intervals of the mean over seeds, "
         f"bootstrap over identities ({bootstrap.samples:,} draws).{alone} {' '.join(_tell(standard, metric, bootstrap) for metric in METRICS)} "
-        f"The best fixed weight was chosen on these very queries, which flatters it. {' '.join(more)}"
+        "These fixed weights were chosen on the queries they are measured on, which flatters them; the row best_fixed of table4_extra.csv is chosen on "
+        f"held-out identities. {' '.join(more)}"
     )
 
 
@@ -141,11 +142,12 @@ def _about_learned(comparison: Comparison) -> str:
 def _tell(comparison: Comparison, metric: str, bootstrap: Bootstrap) -> str:
     """The best fixed weight by this metric, QAFM, and their difference, in numbers."""
     best, learned = comparison.best(metric), comparison.learned
-    text = f"{TITLES[metric]}: best fixed alpha {best.alpha:.2g} with {_with_interval(best.percent[metric], best.pid, bootstrap)}"
+    chosen = _with_interval(best.percent[metric], best.pid, bootstrap)
+    text = f"{TITLES[metric]}: the best of Table 4's fixed weights on these queries, alpha {best.alpha:.2g}, with {chosen}"
     if learned is None:
         return f"{text}."
     difference = _with_interval(learned.percent[metric] - best.percent[metric], best.pid, bootstrap, "+.2f")
-    return f"{text}; QAFM {_with_interval(learned.percent[metric], learned.pid, bootstrap)}; QAFM minus best fixed, paired: {difference}."
+    return f"{text}; QAFM {_with_interval(learned.percent[metric], learned.pid, bootstrap)}; QAFM minus it, paired: {difference}."
 
 
 def _with_interval(values: np.ndarray, pid: np.ndarray, bootstrap: Bootstrap, form: str = ".2f") -> str:

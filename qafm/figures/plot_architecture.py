@@ -25,7 +25,7 @@ from qafm.figures.architecture_blocks import (
 )
 from qafm.figures.architecture_caption import architecture_caption
 from qafm.figures.drawing.block_diagram import LINE_PITCH, PADDING, Box, Line, Page, Point, count_text, text_height, widest
-from qafm.figures.drawing.style import ATTRIBUTE, GALLERY, GREY, VISUAL, figure_style, new_figure, save_figure
+from qafm.figures.drawing.style import ATTRIBUTE, GALLERY, RIGHT, VISUAL, figure_style, new_figure, save_figure
 from qafm.figures.model_description import ModelDescription, read_description
 
 GAP, ROW_GAP = 0.075, 0.19  # least mean distance of boxes side by side, and one above the other, inches
@@ -36,7 +36,7 @@ PANELS = {
     "visual": (VISUAL, (START, MEETING), (APN_HEADS, APN), "Visual branch, APN", Place(START, APN_HEADS)),
     "attribute": (ATTRIBUTE, (START, MEETING), (APAN, APAN_HEADS), "Attribute branch, APAN", Place(START, APAN_HEADS)),
     "head": (GALLERY, (FC, NECK), (APN, MIDDLE), "Fusion head", Place(FC, APN)),
-    "weight_mlp": (GREY, (START + 1, MEETING - 1), (MIDDLE, MIDDLE), "", Place(START, MIDDLE)),
+    "weight_mlp": (RIGHT, (START + 1, MEETING - 1), (MIDDLE, MIDDLE), "", Place(START, MIDDLE)),
 }
 
 

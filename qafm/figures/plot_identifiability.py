@@ -135,7 +135,7 @@ def describe_bands(bands: Bands, run: str) -> str:
     count = f"{bands.scored:,} queries" if left_out == 0 else f"{bands.scored:,} of {bands.queries:,} queries that have a Q"
     return (
         f"The most and the least identifiable query images; {run}. Above: the {size} of lowest Q, in ascending order, {_range(bands.low)}: their features "
-        f"hardly change when the image is perturbed. Below: the {size} of highest Q, in descending order, {_range(bands.high)}: theirs change most. "
+        f"change least when the image is perturbed. Below: the {size} of highest Q, in descending order, {_range(bands.high)}: theirs change most. "
         f"Taken from the {count} (mean Q {format_q(bands.mean)}); equal Q are ordered by image_id. Q(I) is the mean distance among the features of the image "
         "and its perturbed variants: lower Q = more stable. In the paper's Figure 4 the eight lowest are plain shirts, seen frontally and cleanly; the eight "
         "highest have backpacks, patterns or rear views."

@@ -10,7 +10,7 @@ from qafm.config.figures import StyleConfig
 from qafm.figures.drawing.distribution import Q_FORM, bin_edges, describe, is_constant
 from qafm.figures.drawing.legend import add_legend
 from qafm.figures.drawing.side_panels import describe_sides, histogram, side_panels
-from qafm.figures.drawing.style import ACCENT, figure_style, save_figure
+from qafm.figures.drawing.style import figure_style, save_figure
 from qafm.figures.weights_table import Weights, read_weights
 
 NARROWEST = 0.05  # of the largest Q: a narrower axis would make a constant look like a distribution
@@ -44,7 +44,7 @@ def draw_q(sides: Mapping[str, Weights], run: str, style: StyleConfig) -> Figure
         histogram(panel, q, edges, Q_FORM)
         if is_constant(q):
             continue
-        panel.axes.axvline(q.mean(), color=ACCENT, label="mean")
+        panel.axes.axvline(q.mean(), color="black", label="mean")
         panel.axes.axvline(float(np.median(q)), color="black", linestyle="--", label="median")
     panels[-1].axes.set_xlabel("Q(I), lower = more stable")
     add_legend(figure)

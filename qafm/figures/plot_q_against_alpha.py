@@ -86,7 +86,7 @@ def draw_q_against_alpha(sides: Mapping[str, Weights], run: str, style: StyleCon
 def _draw_side(figure: Figure, panel: Panel, extent: tuple[float, float, float, float], bins: int) -> None:
     name, side, axes, _ = panel
     grid = (bins, max(4, bins // 3))
-    drawn = axes.hexbin(side.q, side.paper_alpha, gridsize=grid, extent=extent, mincnt=1, vmin=0, cmap="cividis_r", linewidths=0.3, edgecolors=GREY)
+    drawn = axes.hexbin(side.q, side.paper_alpha, gridsize=grid, extent=extent, mincnt=1, vmin=1, cmap="cividis_r", linewidths=0.3, edgecolors=GREY)
     order = np.argsort(side.q)
     axes.plot(side.q[order], side.paper_alpha[order], color="black", linewidth=1, label="alpha(Q)", path_effects=_OUTLINE)
     found = dependence(side)

@@ -82,6 +82,7 @@ def _draw_panel(axes: Axes, curves: Curves, lines: dict[str, Look]) -> None:
     axes.set_xlabel("epoch", fontsize=7)
     axes.tick_params(labelsize=7)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, min_n_ticks=1))
+    axes.margins(x=0.02)  # no tick below the first epoch
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
     if kind.limits is not None:
         axes.set_ylim(*kind.limits)
@@ -105,6 +106,8 @@ def caption_training(curves: Sequence[Curves], run: str) -> str:
         f"Training curves, one panel per stage and kind of loss; each point is the mean over an epoch. Run: {run}.{band} Identity: cross-entropy of the "
         "identity classifiers, of a branch (APN, APAN), of APN's horizontal and vertical stripes, and of the fused vector. Triplet: batch-hard, on Euclidean "
         "distances. Attributes: cross-entropy of APAN's attribute heads, the sum of the heads where APAN is trained alone, their weighted mean in the fusion. "
+        "In the fusion, branches trained before stay frozen at first: their curves jump where they begin to learn again, since their batch norms then follow "
+        "the batch. "
         f"{_about_weight(curves)}Last values: {last}"
     )
 
@@ -125,6 +128,8 @@ def _last_values(stage: Curves) -> str:
     told = []
     for name, values in stage.values.items():
         lowest, mean, highest = (found[np.isfinite(found)][-1] for found in over_seeds(values))
-        told.append(f"{name} {mean:.3g}" + (f" ({lowest:.3g} to {highest:.3g})" if len(stage.seeds) > 1 else ""))
+        told.append(
+            f"{'loss of w' if name == 'alpha' else name.replace('_', ' ')} {mean:.3g}" + (f" ({lowest:.3g} to {highest:.3g})" if len(stage.seeds) > 1 else "")
+        )
     seeds = f"seed{'s' if len(stage.seeds) > 1 else ''} {', '.join(map(str, stage.seeds))}"
     return f"{stage.stage} ({seeds}; last epoch {stage.epochs[-1]}): {', '.join(told) or 'no value'}."

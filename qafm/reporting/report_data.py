@@ -63,7 +63,7 @@ def _shown_images(ranking: Path, rows: Sequence[Content], ranks: int) -> dict[st
         records += list(zip(*(row[name][:ranks] for name in OF_GALLERY), strict=True))
     found: dict[str, tuple[Any, ...]] = {}
     for image_id, pid, camid, q, weight in records:
-        values = pid, camid, *_rounded((q, weight), 5)
+        values = pid, camid, *_rounded((q, weight), 9)
         if found.setdefault(image_id, values) != values:
             raise InputError(f"{ranking}: {image_id} has two different values of pid, camera, Q or weight")
     return found
@@ -94,7 +94,7 @@ def _queries(rows: Sequence[Content], index: dict[str, int], ranks: int) -> Cont
         "first_rank": [row["first_rank"] for row in rows],
         "gallery": [[index[name] for name in row["gallery_id"][:ranks]] for row in rows],
         "right": ["".join("1" if right else "0" for right in row["right"][:ranks]) for row in rows],
-        "distance": [_rounded(row["distance"][:ranks], 4) for row in rows],
+        "distance": [_rounded(row["distance"][:ranks], 7) for row in rows],
     }
 
 

@@ -116,7 +116,7 @@ def read_costs(files: Sequence[tuple[str, Path]]) -> list[StageCost]:
 def total_cost(costs: Sequence[StageCost]) -> StageCost:
     """All stages together."""
     return StageCost(
-        "all",
+        "stages listed",
         sum(cost.recorded for cost in costs),
         sum(cost.expected for cost in costs),
         _sum([cost.seconds for cost in costs]),

@@ -13,6 +13,7 @@ from qafm.tables.table3 import SOURCES
 OWN = "QAFM"  # label of the project's own row, qafm.tables.table4.label
 THIS_RUN = SOURCES[1]  # a table may hold published rows of the same name
 NOT_A_SPREAD_OVER_SEEDS = "visual_weight_sd"  # over queries: a result of its own
+LONG_TEXT = 36  # characters
 FEWEST_ROWS = 3  # fewer rows may agree by chance
 
 
@@ -23,10 +24,17 @@ class Column:
     Args:
         name: as in the file.
         numeric: whether every cell that is not empty is a number.
+        longest: characters of its longest cell.
     """
 
     name: str
     numeric: bool
+    longest: int = 0
+
+    @property
+    def look(self) -> str:
+        """Class of its cells: numbers stand to the right, sentences get room, other text stays on one line."""
+        return "n" if self.numeric else "long-text" if self.longest > LONG_TEXT else "text"
 
     @property
     def heading(self) -> str:
@@ -70,7 +78,7 @@ def show_table(path: Path, title: str, explanation: str) -> ShownTable:
         raise InputError(f"{path}: has no rows")
     header = list(rows[0])
     fixed = [name for name in header[1:] if len(rows) >= FEWEST_ROWS and len({row[name] for row in rows}) == 1]
-    names = [name for name in header if name not in fixed]
+    names = _reading_order([name for name in header if name not in fixed])
     spreads = {name for name in names if name != NOT_A_SPREAD_OVER_SEEDS and name.endswith("_sd") and name.removesuffix("_sd") in names}
     pairs = [name.removesuffix("_low") for name in names if name.endswith("_low") and f"{name.removesuffix('_low')}_high" in names]
     columns: list[Column] = []
@@ -81,7 +89,8 @@ def show_table(path: Path, title: str, explanation: str) -> ShownTable:
             columns.append(Column(f"{stem} 95 %", numeric=True))
             values.append([_interval(row[name], row[f"{stem}_high"]) for row in rows])
         elif not (name in spreads or (name.endswith("_high") and name.removesuffix("_high") in pairs)):
-            columns.append(Column(name, all(is_number(row[name]) for row in rows if row[name])))
+            cells = [row[name] for row in rows if row[name]]
+            columns.append(Column(name, all(map(is_number, cells)), max(map(len, cells), default=0)))
             values.append([_with_spread(row[name], row.get(f"{name}_sd", "") if f"{name}_sd" in spreads else "") for row in rows])
     return ShownTable(
         title,
@@ -93,6 +102,16 @@ def show_table(path: Path, title: str, explanation: str) -> ShownTable:
         [row[header[0]] == OWN and row.get("source", THIS_RUN) == THIS_RUN for row in rows],
         f"data:text/csv;charset=utf-8;base64,{base64.b64encode(path.read_bytes()).decode()}",
     )
+
+
+def _reading_order(names: list[str]) -> list[str]:
+    """The columns, those that say how sure mAP is and how far from QAFM's moved beside it."""
+    beside = [name for name in names if name.startswith(("mAP_low", "mAP_high", "mAP_minus_qafm"))]
+    others = [name for name in names if name not in beside]
+    if not beside or "mAP" not in others:
+        return names
+    place = others.index("mAP") + 1 + (others[others.index("mAP") + 1 : others.index("mAP") + 2] == ["mAP_sd"])
+    return [*others[:place], *beside, *others[place:]]
 
 
 def is_number(text: str) -> bool:

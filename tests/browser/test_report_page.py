@@ -88,7 +88,15 @@ def test_the_select_box_sorts_too(chromium: Any, made: tuple[Path, ReportInputs]
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("Q3", ["query/q3.png"]), ("pid:95", ["query/q5.png"]), ("camera:1 q", ["query/q0.png", "query/q6.png"]), ("none", [])]
+    ("text", "expected"),
+    [
+        ("Q3", ["query/q3.png"]),
+        ("pid:95", ["query/q5.png"]),
+        ("pid:0095", ["query/q5.png"]),
+        ("pid 95", ["query/q5.png"]),
+        ("camera:1 q", ["query/q0.png", "query/q6.png"]),
+        ("none", []),
+    ],
 )
 def test_search(opened: Opened, text: str, expected: list[str]) -> None:
     opened.page.locator("#search").fill(text)
@@ -153,6 +161,10 @@ def test_previous_and_next(opened: Opened) -> None:
     assert opened.shown() == "q2.png"
     steps.nth(0).click()
     assert opened.shown() == "q1.png"
+    opened.page.locator("#search").fill("q1")  # the only one listed: there is nowhere to go
+    assert steps.nth(0).is_disabled() and steps.nth(1).is_disabled()
+    opened.page.locator("#search").fill("")
+    assert not steps.nth(0).is_disabled() and not steps.nth(1).is_disabled()
 
 
 def test_an_excluded_query_is_marked(opened: Opened) -> None:

@@ -56,7 +56,7 @@
     const i = image(q);
     return terms.every((term) => {
       const exact = /^(pid|camera):(-?\d+)$/.exec(term);
-      if (exact) return String(exact[1] === "pid" ? images.pid[i] : images.camid[i]) === exact[2];
+      if (exact) return (exact[1] === "pid" ? images.pid[i] : images.camid[i]) === Number(exact[2]);
       return images.id[i].toLowerCase().includes(term);
     });
   }
@@ -70,10 +70,11 @@
   }
 
   function arrange() {
-    const terms = state.search.toLowerCase().split(/\s+/).filter(Boolean);
+    const terms = state.search.toLowerCase().replace(/\b(pid|camera)[:\s]\s*(?=-?\d)/g, "$1:").split(/\s+/).filter(Boolean);
     const key = COLUMNS.find((column) => column.id === state.sort).key;
     const keys = queries.image.map((_, q) => key(q));
     state.order = keys.map((_, q) => q).filter((q) => matches(q, terms)).sort((a, b) => compare(keys[a], keys[b]) || a - b);
+    for (const node of $("viewer").querySelectorAll("[data-step]")) node.disabled = !canStep(Number(node.dataset.step));
   }
 
   function sortBy(id, down) {
@@ -152,10 +153,13 @@
     return `${queries.n_relevant[q]} right in the gallery, the first at rank ${first}. AP ${fixed(percent(q), 1)} %.`;
   }
 
-  function step(label, by) {
+  function canStep(by) {
     const place = state.order.indexOf(state.current);
-    const disabled = place >= 0 && state.order[place + by] === undefined;
-    return element("button", { type: "button", "data-step": by, onclick: () => move(by), disabled }, label);
+    return place < 0 || state.order[place + by] !== undefined;
+  }
+
+  function step(label, by) {
+    return element("button", { type: "button", "data-step": by, onclick: () => move(by), disabled: !canStep(by) }, label);
   }
 
   function drawViewer() {

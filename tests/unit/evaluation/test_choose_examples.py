@@ -59,13 +59,17 @@ def test_the_rule_takes_the_median_of_each_kind(tmp_path: Path) -> None:
     assert (found["success"].query, found["success"].match) == ("query/c.jpg", "gallery/x.jpg")  # of .5 .7 .9
     assert (found["failure"].query, found["failure"].match) == ("query/d.jpg", "gallery/x.jpg")  # of .2 .3 the lower
     assert "3 have a right first rank" in found["success"].rule and "2 have a wrong first rank" in found["failure"].rule
+    assert "even number" in found["failure"].rule and "even number" not in found["success"].rule
 
 
 def test_a_named_image_needs_no_folder(tmp_path: Path) -> None:
     found = chosen(tmp_path, ExamplesConfig(success="e.jpg", failure="query/a.jpg"))
     assert (found["success"].query, found["success"].match) == ("query/e.jpg", "gallery/y.jpg")  # its first right one
     assert (found["failure"].query, found["failure"].match) == ("query/a.jpg", "gallery/y.jpg")  # its first wrong one
-    assert found["success"].rule == "The configuration names this query."
+    assert found["success"].rule == "The configuration names this query. By the rule it would be no success: its first right rank is 2."
+    assert found["failure"].rule == "The configuration names this query. By the rule it would be no failure: its first right rank is 1."
+    assert chosen(tmp_path, ExamplesConfig(success="a.jpg"))["success"].rule == "The configuration names this query."
+    assert "no right image is left for it" in chosen(tmp_path, ExamplesConfig(failure="f.jpg"))["failure"].rule
 
 
 def test_a_named_pid_offers_its_queries_of_the_kind(tmp_path: Path) -> None:

@@ -111,12 +111,12 @@ def test_best_fixed_weight_and_paired_difference_are_told(tmp_path: Path) -> Non
         alpha = max(fixed, key=lambda alpha: (fixed[alpha].mean(), -alpha))
         learned = expected(rows, "qafm", metric)
         low, high = identity_interval(learned - fixed[alpha], pid, samples=50, seed=7)
-        assert f"{title}: best fixed alpha {alpha:.2g} with {fixed[alpha].mean():.2f} [" in caption
+        assert f"{title}: the best of Table 4's fixed weights on these queries, alpha {alpha:.2g}, with {fixed[alpha].mean():.2f} [" in caption
         assert f"; QAFM {learned.mean():.2f} [" in caption
         assert f"paired: {(learned - fixed[alpha]).mean():+.2f} [{low:+.2f}, {high:+.2f}]" in caption
     assert "Run: a run; seeds: 1, 2; queries: 6; identities: 3." in caption
     assert "alpha = 0.385 (sd over queries 0.050)" in caption
-    assert "which flatters it" in caption and "50 draws" in caption
+    assert "which flatters them" in caption and "50 draws" in caption
 
 
 def test_the_paper_stands_beside_market1501_only(tmp_path: Path) -> None:

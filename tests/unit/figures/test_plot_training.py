@@ -82,7 +82,7 @@ def test_caption_has_last_values_seeds_and_epochs(histories: list[tuple[str, int
     assert "Run: a run." in caption and "bands: from the lowest to the highest seed" in caption
     assert "extractor (seed 1; last epoch 2): identity 3, triplet 0.5." in caption
     assert "apan (seeds 1, 2; last epoch 1): attributes 8 (7 to 9)." in caption
-    assert "weight_mean 0.6 (0.5 to 0.7)" in caption and "weight_q_r 0 (-0.5 to 0.5)" in caption
+    assert "weight mean 0.6 (0.5 to 0.7)" in caption and "weight q r 0 (-0.5 to 0.5)" in caption
     assert "The weight learns from epoch 2 on" in caption
 
 

@@ -63,8 +63,8 @@ def test_costs_are_summed_over_the_jobs_of_a_stage(tmp_path: Path) -> None:
         StageCost("a", 1, 1, pytest.approx(0.1), None, None),  # type: ignore[arg-type]
         StageCost("none", 0, 1, None, None, None),
     ]
-    assert total_cost(costs) == StageCost("all", 3, 5, pytest.approx(12.1), 22.5, 300.0)  # type: ignore[arg-type]
-    assert total_cost([]) == StageCost("all", 0, 0, None, None, None)
+    assert total_cost(costs) == StageCost("stages listed", 3, 5, pytest.approx(12.1), 22.5, 300.0)  # type: ignore[arg-type]
+    assert total_cost([]) == StageCost("stages listed", 0, 0, None, None, None)
 
 
 @pytest.mark.parametrize("text", ["s\tcpu_time\n1\t2\n", HEADER + "x\t0\ty\t1\t1\t1\t0\t0\t90\tz\n", HEADER + "1\t0:00\n"])

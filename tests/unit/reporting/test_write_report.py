@@ -90,7 +90,7 @@ def test_the_page_is_whole_and_says_what_it_was_given(tmp_path: Path) -> None:
         "make all CONFIG=config/made-up.yaml",
         "train 1 of 2 12.5 s 20.2 s 300 MiB",
         "embed 0 of 1 not recorded",
-        "all 1 of 3 12.5 s",
+        "stages listed 1 of 3 12.5 s",
         "0123456789abcdef",
         "cpu, fp32, 2 threads",
         "same_camera: drop",
