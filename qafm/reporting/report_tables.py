@@ -105,13 +105,13 @@ def show_table(path: Path, title: str, explanation: str) -> ShownTable:
 
 
 def _reading_order(names: list[str]) -> list[str]:
-    """The columns, those that say how sure mAP is and how far from QAFM's moved beside it."""
-    beside = [name for name in names if name.startswith(("mAP_low", "mAP_high", "mAP_minus_qafm"))]
-    others = [name for name in names if name not in beside]
-    if not beside or "mAP" not in others:
+    """The columns of a table of results: mAP, how sure it is and how far from QAFM's stand right behind Rank-1, so that no reader has to scroll for them."""
+    if "rank1" not in names or "mAP" not in names:
         return names
-    place = others.index("mAP") + 1 + (others[others.index("mAP") + 1 : others.index("mAP") + 2] == ["mAP_sd"])
-    return [*others[:place], *beside, *others[place:]]
+    main = [name for name in names if name in ("mAP", "mAP_sd") or name.startswith(("mAP_low", "mAP_high", "mAP_minus_qafm"))]
+    others = [name for name in names if name not in main]
+    place = others.index("rank1") + 1 + ("rank1_sd" in others)
+    return [*others[:place], *main, *others[place:]]
 
 
 def is_number(text: str) -> bool:

@@ -78,11 +78,12 @@ def test_categories_keep_their_order() -> None:
     assert by_category([("b", 1), ("a", 2), ("b", 3)]) == {"b": [1, 3], "a": [2]}
 
 
-def test_what_mAP_is_compared_with_stands_beside_it_and_sentences_get_room(tmp_path: Path) -> None:
+def test_mean_ap_stands_beside_rank_1_and_sentences_get_room(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     note = "a sentence that is too long for a narrow column of a table"
-    path.write_text(f"row,mAP,mAP_sd,mINP,mAP_low,mAP_high,mAP_minus_qafm,note\nQAFM,1,0.1,3,0,2,,\nother,2,0.2,4,1,3,1.0,{note}\n")
+    header = "row,rank1,rank1_sd,rank5,mAP,mAP_sd,mINP,mAP_low,mAP_high,mAP_minus_qafm,note"
+    path.write_text(f"{header}\nQAFM,5,0.5,6,1,0.1,3,0,2,,\nother,7,0.7,8,2,0.2,4,1,3,1.0,{note}\n")
     shown = show_table(path, "t", "e")
-    assert [column.name for column in shown.columns] == ["row", "mAP", "mAP 95 %", "mAP_minus_qafm", "mINP", "note"]
-    assert shown.rows[1] == ["other", "2 ± 0.2", "1 to 3", "1.0", "4", note]
-    assert [column.look for column in shown.columns] == ["text", "n", "n", "n", "n", "long-text"]
+    assert [column.name for column in shown.columns] == ["row", "rank1", "mAP", "mAP 95 %", "mAP_minus_qafm", "rank5", "mINP", "note"]
+    assert shown.rows[1] == ["other", "7 ± 0.7", "2 ± 0.2", "1 to 3", "1.0", "8", "4", note]
+    assert [column.look for column in shown.columns] == ["text", "n", "n", "n", "n", "n", "n", "long-text"]
