@@ -64,3 +64,15 @@ def test_the_table_finds_what_a_run_leaves(study: dict[str, tuple[str, RunConfig
     assert found.embeddings == [Path("results/market1501-study-relabelled/published/convlstm/seed-1/embeddings/fusion.parquet")]
     assert found.quality == Path("results/market1501-study-relabelled/published/quality.json")
     assert found.rows[0][2].parent == Path("results/market1501-study-relabelled/published/convlstm/seed-1/ablation")
+
+
+def test_a_variant_is_finished_when_all_its_files_are_there(study: dict[str, tuple[str, RunConfig]], project: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    script: dict[str, Any] = runpy.run_path(str(project / "workflow" / "tabulate_faults.py"))
+    monkeypatch.chdir(tmp_path)
+    found = script["variant"]("03", *study["03_convlstm"])
+    files = [found.quality, *found.embeddings, *(path for _, _, path in found.rows)]
+    for file in files:
+        assert not script["is_finished"](found)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    assert script["is_finished"](found)

@@ -3,7 +3,7 @@
 usage: tabulate_faults.py BASE.yaml FAULTS_FOLDER OUT.csv
 
 The presets of the folder lie over config.yaml, BASE.yaml and the folder's first file, which is the study's base. What a preset says of itself is its first
-comment.
+comment. Variants that were not run yet are named and left out.
 """
 
 import sys
@@ -37,8 +37,17 @@ def variant(name: str, says: str, config: RunConfig) -> Variant:
     return Variant(name, says, names, features / "quality.json", [folder / "embeddings" / "fusion.parquet" for folder in seeds.values()], rows)
 
 
+def is_finished(of: Variant) -> bool:
+    """Whether everything that the table reads is there."""
+    return all(path.is_file() for path in (of.quality, *of.embeddings, *(path for _, _, path in of.rows)))
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 4:
         sys.exit(__doc__)
-    study = load_study(Path(sys.argv[1]), Path(sys.argv[2]))
-    tabulate_variants([variant(name, says, config) for name, (says, config) in study.items()], Path(sys.argv[3]))
+    study = [variant(name, says, config) for name, (says, config) in load_study(Path(sys.argv[1]), Path(sys.argv[2])).items()]
+    finished = [each for each in study if is_finished(each)]
+    for each in study:
+        if each not in finished:
+            print(f"{each.name}: not run yet, left out", file=sys.stderr)
+    tabulate_variants(finished, Path(sys.argv[3]))
