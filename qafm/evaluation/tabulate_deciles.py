@@ -24,7 +24,8 @@ DIFFERENCE = ("apn_minus_apan", "apn_minus_apan_low", "apn_minus_apan_high")
 COLUMNS = (
     *("queries", "dataset", "features", "model", "init", "n_queries", "n_identities", "q_low", "q_high"),
     *("mAP_apn", "mAP_apan", *DIFFERENCE, "best_fixed_alpha", "mAP_best_fixed_here", *(f"mAP_{name}" for name in OTHERS)),
-    *("spearman", "spearman_low", "spearman_high", "hypothesis_1", "n_seeds"),
+    *("spearman", "spearman_low", "spearman_high", "hypothesis_1"),
+    *("spearman_q_ap", "spearman_q_ap_low", "spearman_q_ap_high", "n_seeds"),
 )
 
 
@@ -53,7 +54,7 @@ def tabulate_deciles(rows: Sequence[Row], embeddings: Path, run: Run, config: Ab
     Per row: mAP of each branch by its own descriptor, their difference with its 95 percent interval over identities, and the fixed weight of Table 4 that is
     best for these very queries (chosen on them: it shows what there is to adapt to, it is no method). The row of all queries holds Spearman's rho of Q and the
     difference of both APs. Hypothesis 1 says that it is negative: the higher Q, the more the attribute branch is ahead. It "holds" where the whole interval is
-    below 0.
+    below 0. `spearman_q_ap` is rho of Q and QAFM's own AP: whether Q tells at all how well a query will do.
 
     Args:
         rows: (seed, experiment, artifact of `evaluate_alpha`): the branches' descriptors, the fixed weights, and whatever of OTHERS there is.
@@ -113,9 +114,18 @@ def _describe(queries: Queries, config: AblationConfig) -> Cells:
 
 def _correlation(queries: Queries, config: AblationConfig) -> Cells:
     difference = queries.ap[VISUAL] - queries.ap[ATTRIBUTE]
-    rho = spearman(queries.q, difference)
+    cells, high = _rank_correlation("spearman", queries, difference, config)
+    if high is None:
+        cells["hypothesis_1"] = "cannot be tested: Q or the difference is constant"
+    else:
+        cells["hypothesis_1"] = "holds" if high < 0 else "does not hold"
+    return cells | (_rank_correlation("spearman_q_ap", queries, queries.ap["qafm"], config)[0] if "qafm" in queries.ap else {})
+
+
+def _rank_correlation(name: str, queries: Queries, values: np.ndarray, config: AblationConfig) -> tuple[Cells, float | None]:
+    """Spearman's rho of Q and `values` [N] with its interval, and the interval's upper end; nothing where one of them is constant."""
+    rho = spearman(queries.q, values)
     if rho is None:
-        return {"hypothesis_1": "cannot be tested: Q or the difference is constant"}
-    low, high = spearman_interval(queries.q, difference, queries.pid, samples=config.bootstrap_samples, seed=config.seed)
-    verdict = "holds" if high < 0 else "does not hold"
-    return {"spearman": f"{rho:.3f}", "spearman_low": f"{low:.3f}", "spearman_high": f"{high:.3f}", "hypothesis_1": verdict}
+        return {}, None
+    low, high = spearman_interval(queries.q, values, queries.pid, samples=config.bootstrap_samples, seed=config.seed)
+    return {name: f"{rho:.3f}", f"{name}_low": f"{low:.3f}", f"{name}_high": f"{high:.3f}"}, high

@@ -72,7 +72,9 @@ def test_rows_are_means_over_seeds_of_the_queries_of_a_tenth(tmp_path: Path) -> 
         assert row["mAP_best_fixed"] == ""  # was not measured
     rho = spearmanr(q, mean["apn_descriptor"] - mean["apan_descriptor"])[0]
     assert float(found[0]["spearman"]) == pytest.approx(rho, abs=0.001)
-    assert all(row["spearman"] == "" for row in found[1:])
+    assert float(found[0]["spearman_q_ap"]) == pytest.approx(spearmanr(q, mean["qafm"])[0], abs=0.001)
+    assert float(found[0]["spearman_q_ap_low"]) <= float(found[0]["spearman_q_ap"]) <= float(found[0]["spearman_q_ap_high"])
+    assert all(row["spearman"] == row["spearman_q_ap"] == "" for row in found[1:])
 
 
 @pytest.mark.parametrize(("sign", "verdict"), [(-1, "holds"), (1, "does not hold"), (0, "does not hold")])
@@ -84,6 +86,7 @@ def test_the_verdict_follows_the_truth(tmp_path: Path, sign: int, verdict: str) 
     row = table(*study(tmp_path, ap, q), tmp_path)[0]
     assert row["hypothesis_1"] == verdict
     assert float(row["spearman_low"]) <= float(row["spearman"]) <= float(row["spearman_high"])
+    assert row["spearman_q_ap"] == ""  # QAFM was not among the rows
 
 
 def test_queries_without_q_are_left_out_and_a_constant_cannot_be_tested(tmp_path: Path) -> None:
