@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, as_percent, as_weight, read_artifacts, write_table
+from qafm.evaluation.bootstrap import spearman
 from qafm.runtime.errors import InputError
 from qafm.tables.parquet import read_parquet
 
@@ -107,5 +107,6 @@ def _weight_statistics(path: Path) -> tuple[float, float, float, float]:
     if both.sum() < 2 or np.ptp(q[both]) < 1e-9 or np.ptp(w[both]) < 1e-9:
         return float(w.mean()), float(w.std()), np.nan, np.nan
     r = np.corrcoef(q[both], w[both])[0, 1]
-    rho = np.corrcoef(stats.rankdata(q[both]), stats.rankdata(w[both]))[0, 1]
-    return float(w.mean()), float(w.std()), float(r), float(rho)
+    rho = spearman(q[both], w[both])
+    assert rho is not None  # neither is constant
+    return float(w.mean()), float(w.std()), float(r), rho

@@ -8,9 +8,9 @@ import matplotlib.patheffects as effects
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scipy import stats
 
 from qafm.config.figures import StyleConfig
+from qafm.evaluation.bootstrap import spearman
 from qafm.figures.drawing.distribution import ALPHA_FORM, Q_FORM, bin_edges, describe, is_constant
 from qafm.figures.drawing.legend import add_legend
 from qafm.figures.drawing.side_panels import Panel, describe_sides, side_panels
@@ -46,10 +46,11 @@ def dependence(side: Weights) -> Dependence | None:
     if is_constant(side.q) or is_constant(side.paper_alpha):
         return None
     r = np.corrcoef(side.q, side.paper_alpha)[0, 1]
-    rho = np.corrcoef(stats.rankdata(side.q), stats.rankdata(side.paper_alpha))[0, 1]
+    rho = spearman(side.q, side.paper_alpha)
+    assert rho is not None  # neither is constant
     slope, intercept = np.polyfit(side.q, side.paper_alpha, 1)
     level = abs(slope) * np.ptp(side.q) < ROUNDING
-    return Dependence(float(r), float(rho), 0.0 if level else float(slope), float(intercept))
+    return Dependence(float(r), rho, 0.0 if level else float(slope), float(intercept))
 
 
 def plot_q_against_alpha(embeddings: Path, run: str, style: StyleConfig, paths: Sequence[Path], *, market1501: bool) -> None:

@@ -119,4 +119,5 @@ def make_command():
     """What a reader types to get this run."""
     presets = [Path(path).resolve() for path in workflow.overwrite_configfiles]
     named = [str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name) for path in presets]
-    return " ".join(["make all", *(f"CONFIG={name}" for name in named[:1])])
+    together = " ".join(named)
+    return "make all" + (f' CONFIG="{together}"' if " " in together else f" CONFIG={together}" if together else "")

@@ -69,7 +69,7 @@ def test_links_are_relative_to_the_page() -> None:
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=20).filter(lambda name: name not in (".", "..")))
 def test_any_name_leads_back_to_the_file(name: str) -> None:
-    url = urljoin("file:///root/results/report.html", linked_url(Path("/root/data") / name, Path("/root/results")))
-    assert url.startswith("file:///root/data/")
-    assert unquote(url.removeprefix("file:///root/data/")) == name
+    url = urljoin("file:///project/results/report.html", linked_url(Path("/project/data") / name, Path("/project/results")))
+    assert url.startswith("file:///project/data/")
+    assert unquote(url.removeprefix("file:///project/data/")) == name
     assert not set(url) & set("\"'<>#? ")
