@@ -9,13 +9,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from qafm.evaluation.join_labels import Joined, join_labels, vector_column
 from qafm.evaluation.ranking import Labels
 from qafm.runtime.errors import InputError
 from qafm.tables.embeddings import embeddings_schema
-from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
-
-_LABEL_COLUMNS = ["image_id", "pid", "camid", "junk", "distractor", "sha256"]
 
 
 @dataclass(frozen=True)
@@ -59,64 +57,25 @@ def load_embeddings(images: Path, embeddings: Path) -> Embeddings:
     Raises:
         InputError: a file has other columns, an image is unknown, a weight is not in [0, 1], or a query or gallery side is empty.
     """
-    labels = read_parquet(images, IMAGES_SCHEMA, _LABEL_COLUMNS)
     table = read_parquet(embeddings)
-    _check_columns(embeddings, table)
-    row_of = {name: row for row, name in enumerate(labels["image_id"].to_pylist())}
-    names = table["image_id"].to_pylist()
-    unknown = next((name for name in names if name not in row_of), None)
-    if unknown is not None:
-        raise InputError(f"{embeddings}: {unknown} is not an image of {images}")
-    position = np.array([row_of[name] for name in names], np.int64)
-    everything = _all_rows(table, labels.take(position))
+    everything = _all_rows(embeddings, table, joined := _joined(images, embeddings, table))
     weight_ok = (everything.weight >= 0) & (everything.weight <= 1)
     if not weight_ok.all():
         worst = int(np.flatnonzero(~weight_ok)[0])
         raise InputError(f"{embeddings}: {everything.labels.image_id[worst]}: visual_weight {everything.weight[worst]} is not in [0, 1]")
-    split, junk = table["split"].to_numpy(), labels["junk"].to_numpy()[position]
-    sides = {name: _side(everything, (split == name) & ~junk, position) for name in ("query", "gallery", "holdout")}
-    for name in ("query", "gallery"):
-        if sides[name] is None:
-            raise InputError(f"{embeddings}: no {name} image in it")
-    assert sides["query"] is not None and sides["gallery"] is not None
-    return Embeddings(sides["query"], sides["gallery"], sides["holdout"])
+    holdout = joined.rows_of("holdout")
+    return Embeddings(everything.take(joined.rows_of("query")), everything.take(joined.rows_of("gallery")), everything.take(holdout) if len(holdout) else None)
 
 
-def _check_columns(path: Path, table: pa.Table) -> None:
-    dims = []
-    for name in ("v_a", "v_s"):
-        if name not in table.schema.names or not pa.types.is_fixed_size_list(table.schema.field(name).type):
-            raise InputError(f"{path}: has no column {name} of fixed-size vectors; columns are {table.schema.names}")
-        dims.append(table.schema.field(name).type.list_size)
+def _joined(images: Path, embeddings: Path, table: pa.Table) -> Joined:
+    dims = [vector_column(embeddings, table, name).shape[1] for name in ("v_a", "v_s")]
     expected = embeddings_schema(*dims)
     if [(f.name, f.type) for f in table.schema] != [(f.name, f.type) for f in expected]:
-        raise InputError(f"{path}: columns are {table.schema.names}, expected {expected.names} in the types of embeddings.parquet")
+        raise InputError(f"{embeddings}: columns are {table.schema.names}, expected {expected.names} in the types of embeddings.parquet")
+    return join_labels(images, embeddings, table)
 
 
-def _all_rows(table: pa.Table, labels: pa.Table) -> Side:
-    """Every row of the embeddings `table`; `labels` are its rows of images.parquet."""
-    camid = labels["camid"].fill_null(-1).to_numpy()
-    return Side(
-        Labels(labels["pid"].to_numpy(), camid, labels["image_id"].to_numpy(), labels["sha256"].to_numpy()),
-        labels["distractor"].to_numpy(),
-        table["visual_weight"].fill_null(float("nan")).to_numpy(),
-        _vectors(table["v_a"]),
-        _vectors(table["v_s"]),
-    )
-
-
-def _vectors(column: pa.ChunkedArray) -> np.ndarray:
-    """A fixed_size_list column as float32 [N, D], without copying its values."""
-    values = column.combine_chunks()
-    return values.flatten().to_numpy(zero_copy_only=True).reshape(len(values), -1)
-
-
-def _side(everything: Side, wanted: np.ndarray, position: np.ndarray) -> Side | None:
-    """The `wanted` rows in the order of images.parquet; None if there are none."""
-    rows = np.flatnonzero(wanted)
-    rows = rows[np.argsort(position[rows], kind="stable")]
-    if not len(rows):
-        return None
-    if len(np.unique(position[rows])) != len(rows):
-        raise InputError(f"embeddings: an image occurs twice among the {len(rows)} rows of one split")
-    return everything.take(rows)
+def _all_rows(embeddings: Path, table: pa.Table, joined: Joined) -> Side:
+    """Every row of the embeddings."""
+    weight = table["visual_weight"].fill_null(float("nan")).to_numpy()
+    return Side(joined.labels, joined.distractor, weight, vector_column(embeddings, table, "v_a"), vector_column(embeddings, table, "v_s"))
