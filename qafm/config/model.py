@@ -4,6 +4,7 @@ from pydantic import Field
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.base import Settings
+from qafm.config.baseline import BaselineConfig
 from qafm.config.branches import ApanConfig, ApnConfig, PretrainApanConfig, PretrainApnConfig
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.training import TrainingConfig
@@ -25,6 +26,12 @@ class ApanSection(Settings):
     training: TrainingConfig = TrainingConfig()
 
 
+class BaselineSection(Settings):
+    """The Bag-of-Tricks baseline beside both branches."""
+
+    training: TrainingConfig = TrainingConfig()
+
+
 class ModelConfig(Settings):
     """Stages 5 and 6."""
 
@@ -33,6 +40,7 @@ class ModelConfig(Settings):
     apn: ApnSection = ApnSection()
     apan: ApanSection = ApanSection()
     fusion: TrainFusionConfig = TrainFusionConfig()
+    baseline: BaselineSection = BaselineSection()
 
     def pretrain_apn(self) -> PretrainApnConfig:
         """The slice of rule pretrain_apn."""
@@ -41,6 +49,10 @@ class ModelConfig(Settings):
     def pretrain_apan(self) -> PretrainApanConfig:
         """The slice of rule pretrain_apan."""
         return PretrainApanConfig(backbone=self.backbone, apan=self.apan.architecture, training=self.apan.training)
+
+    def train_baseline(self) -> BaselineConfig:
+        """The slice of rule train_baseline."""
+        return BaselineConfig(backbone=self.backbone, training=self.baseline.training)
 
     def architecture(self) -> ArchitectureConfig:
         """The slice of stage 6 beside `fusion`."""

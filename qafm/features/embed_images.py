@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 from safetensors.torch import save_file
 
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.features.searched_images import load_searched
 from qafm.models.bnneck import BNNeck
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
@@ -22,7 +22,7 @@ from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.embeddings import embeddings_schema
 from qafm.tables.parquet import write_parquet
 from qafm.training.alpha_table import branch_vectors
-from qafm.training.image_set import ImageSet, load_image_set, select_rows
+from qafm.training.image_set import ImageSet
 from qafm.training.read_quality import read_quality
 from qafm.training.weights import load_weights
 
@@ -64,11 +64,7 @@ def embed_images(
     """
     device = prepare_torch(runtime)
     model = place(load_qafm(weights, architecture, config), device)
-    rows = select_rows(images)
-    searched = rows.filter(pc.field("split").isin(["query", "gallery"]) | (pc.field("fold") == "holdout"))
-    if searched.num_rows == 0:
-        raise InputError(f"{images}: no query, gallery or held-out image to embed")
-    data = load_image_set(searched, architecture.backbone.height, architecture.backbone.width)
+    data = load_searched(images, architecture.backbone)
     v_a, v_s = (v.cpu().numpy() for v in branch_vectors(model, data, device, runtime))
     q = read_quality(quality, data.image_ids)
     write_parquet(out, _to_table(data, v_a, v_s, q, visual_weights(model, q, config)))

@@ -15,35 +15,18 @@ from tqdm import tqdm
 from qafm.config.backbone import BackboneConfig
 from qafm.config.features import ExtractConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.models.reid_baseline import ReidBaseline
+from qafm.features.load_baseline import load_baseline
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
 from qafm.runtime.torch_setup import autocast, place, prepare_torch
 from qafm.tables.features import features_schema
 from qafm.tables.perturbed import PERTURBED_SCHEMA
 from qafm.training.image_set import normalize, to_input
-from qafm.training.weights import load_weights
 
 
 class _Stack(NamedTuple):
     image_id: str
     variants: np.ndarray  # uint8 [V, H, W, 3]
-
-
-def load_extractor(weights: Path, config: BackboneConfig) -> ReidBaseline:
-    """The trained extractor in eval mode.
-
-    Raises:
-        InputError: the weights cannot be read or do not fit the configured backbone.
-    """
-    tensors, _ = load_weights(weights)
-    num_ids = len(tensors["neck.classifier.weight"]) if "neck.classifier.weight" in tensors else 0
-    model = ReidBaseline(backbone=config, num_ids=num_ids)
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise InputError(f"{weights}: does not fit the configured extractor ({str(error).splitlines()[-1].strip()})") from error
-    return model.eval()
 
 
 def extract_features(perturbed: Path, weights: Path, config: BackboneConfig, extract: ExtractConfig, runtime: RuntimeConfig, out: Path) -> None:
@@ -61,7 +44,7 @@ def extract_features(perturbed: Path, weights: Path, config: BackboneConfig, ext
         InputError: an input file is damaged or does not fit.
     """
     device = prepare_torch(runtime)
-    model = place(load_extractor(weights, config), device)
+    model = place(load_baseline(weights, config), device)
     schema = features_schema(model.trunk.out_channels, extract.dtype)
     source = pq.ParquetFile(perturbed, pre_buffer=False)  # pre-buffering would keep the whole file in memory
     if source.schema_arrow.names != PERTURBED_SCHEMA.names:

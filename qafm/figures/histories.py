@@ -9,7 +9,7 @@ import numpy as np
 
 from qafm.runtime.errors import InputError
 
-STAGES = ("extractor", "apan", "apn", "fusion", "mspa")
+STAGES = ("extractor", "apan", "apn", "baseline-a", "baseline-b", "fusion", "mspa")
 History = tuple[str, int, Path]
 
 

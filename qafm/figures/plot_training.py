@@ -24,7 +24,7 @@ def plot_training(histories: Sequence[History], run: str, style: StyleConfig, pa
     """Draw one panel per stage and kind of loss; with several seeds the mean over seeds and a band from the lowest to the highest.
 
     Args:
-        histories: (stage, seed, history.csv); stages are "extractor", "apan", "apn", "fusion", "mspa", in any order, none of them needed.
+        histories: (stage, seed, history.csv); stages as in `histories.STAGES`, in any order, none of them needed.
         run: what the run is called.
         style: size.
         paths: files to write, one per format; the .rst is the caption.

@@ -34,10 +34,10 @@ _APN, _APAN = Look("APN", VISUAL, "-"), Look("APAN", ATTRIBUTE, "--")
 _STRIPES, _FUSED = Look("APN's stripes", GREY, ":"), Look("fused", "black", "-.")
 _WEIGHT, _WEIGHT_SD = Look("w", ACCENT, "-"), Look("sd of w", ACCENT, ":")
 _TARGET, _TARGET_SD = Look("target of w", QUERY, "--"), Look("sd of target", QUERY, "-.")
-_EXTRACTOR = Look("extractor", "black", "-")
+_WHOLE = Look("whole network", "black", "-")
 _COLUMNS = {
-    "identity": (IDENTITY, _EXTRACTOR),
-    "triplet": (TRIPLET, _EXTRACTOR),
+    "identity": (IDENTITY, _WHOLE),
+    "triplet": (TRIPLET, _WHOLE),
     "apn_identity": (IDENTITY, _APN),
     "apn_stripes": (IDENTITY, _STRIPES),
     "apan_identity": (IDENTITY, _APAN),

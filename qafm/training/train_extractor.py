@@ -2,17 +2,10 @@
 
 from pathlib import Path
 
-import torch
-
 from qafm.config.features import ExtractorConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.losses.identity import identity_loss
-from qafm.losses.triplet import batch_hard_triplet
-from qafm.models.reid_baseline import ReidBaseline
-from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
-from qafm.training.backbone_start import start_backbone
-from qafm.training.loop import Losses
-from qafm.training.stage import TrainData, TrainingOutputs, train_alone
+from qafm.training.stage import TrainingOutputs
+from qafm.training.train_bag_of_tricks import train_bag_of_tricks
 
 
 def train_extractor(images: Path, config: ExtractorConfig, runtime: RuntimeConfig, outputs: TrainingOutputs) -> None:
@@ -27,20 +20,4 @@ def train_extractor(images: Path, config: ExtractorConfig, runtime: RuntimeConfi
     Raises:
         InputError: no training image, or first weights that cannot be had.
     """
-    device = prepare_torch(runtime)
-    seed_everything("train_extractor", config.seed)
-    data = TrainData(images, config.backbone, config.training.augment, device)
-    model = ReidBaseline(backbone=config.backbone, num_ids=data.images.num_ids)
-    start_backbone(model.trunk, config.backbone, extractor=None)
-    model = place(model, device)
-    settings = config.training.loss
-
-    def loss(batch: torch.Tensor) -> Losses:
-        with autocast(device, runtime):
-            output = model(data.augmented(batch))
-        return {
-            "identity": identity_loss(output.logits.float(), data.labels[batch], settings.label_smoothing),
-            "triplet": batch_hard_triplet(output.feature.float(), data.labels[batch], settings.triplet_margin),
-        }
-
-    train_alone("train_extractor", config.seed, model, loss, data, config.training, outputs)
+    train_bag_of_tricks("train_extractor", images, None, config.backbone, config.training, runtime, config.seed, outputs)

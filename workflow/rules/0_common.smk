@@ -34,6 +34,9 @@ wildcard_constraints:
     shard=r"\d{3}",
     fusion="fusion|mspa",
     stage="apan|fusion",
+    twin="a|b",
+    baseline="baseline|baseline_twins",
+    experiment="(?!baseline).+",
 
 
 def code(script, module):

@@ -71,7 +71,9 @@ def histories():
     trained = ["apan"] if STAGE_1 else []
     trained += ["apn"] if CFG.model.apn.pretrain else []
     extractor = CFG.features.extractor.seed
-    of_seeds = [(stage, seed, f"{M}/seed-{seed}/{stage}/history.csv") for stage in (*trained, "fusion", "mspa") for seed in CFG.seeds]
+    of_seeds = [
+        (stage, seed, f"{M}/seed-{seed}/{stage}/history.csv") for stage in (*trained, "baseline-a", "baseline-b", "fusion", "mspa") for seed in CFG.seeds
+    ]
     return [("extractor", extractor, f"{F}/extractor/history.csv"), *of_seeds]
 
 
@@ -105,10 +107,12 @@ def recorded_costs():
     of_shards += [("train_extractor", f"{F}/benchmarks/train_extractor.tsv")]
     of_shards += [("extract_features", f"{F}/benchmarks/extract_features/{shard}.tsv") for shard in SHARDS]
     names = [(f"pretrain_{stage}", f"pretrain_{stage}") for stage, seed, _ in histories() if stage in ("apan", "apn") and seed == CFG.seeds[0]]
+    names += [(f"{does}_baseline", f"{does}_baseline-{twin}") for does in ("train", "embed") for twin in "ab"]
     names += [("train_fusion", f"train_{fusion}") for fusion in ("fusion", "mspa")]
     names += [("embed_images", f"embed_{fusion}") for fusion in ("fusion", "mspa")]
     names += [("score_attributes", f"score_attributes_{stage}") for _, stage, _ in attribute_scores()[:: len(CFG.seeds)] if "attributes" in TABLES]
-    names += [("evaluate_alpha", f"evaluate_alpha/{row}") for row in dict.fromkeys((*PAPER_ROWS, *EXTRA_ROWS))]
+    names += [("evaluate_alpha", f"evaluate_alpha/{row}") for row in dict.fromkeys((*PAPER_ROWS, *EXTRA_ROWS)) if row not in BASELINES]
+    names += [("evaluate_descriptors", f"evaluate_descriptors/{row}") for row in BASELINES]
     of_seeds = [(rule, f"{M}/seed-{seed}/benchmarks/{name}.tsv") for rule, name in names for seed in CFG.seeds]
     of_report = [(rule, f"{FIRST}/benchmarks/{rule}.tsv") for rule in ("rank_gallery", "map_activations")]
     quality = [("score_quality", f"{F}/benchmarks/score_quality.tsv")]

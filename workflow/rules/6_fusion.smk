@@ -1,4 +1,5 @@
 # Stage 6. Reads: both branches, Q. Writes: results/{d}/{f}/{m}/seed-{s}/fusion/, embeddings/. Paper sections III-D, IV; Eq. 2, 3, 6.
+# {twin} is "a" or "b": two Bag-of-Tricks baselines that differ in their draws alone.
 # {stage} is "apan" or "fusion": what APAN knows of the attributes after stage 1 and after stage 2 (results/attributes.csv).
 # {fusion} is "fusion", the model as configured, or "mspa", the same trained at a fixed weight of 0.5 (the MSPA baseline).
 rule train_fusion:
@@ -54,6 +55,29 @@ rule embed_images:
         code=code("6_embed_images", "qafm.features.embed_images"),
     script:
         "../scripts/6_embed_images.py"
+
+
+rule embed_baseline:
+    input:
+        images=f"{D}/images.parquet",
+        weights=f"{SEED}/baseline-{{twin}}/model.safetensors",
+    output:
+        f"{SEED}/embeddings/baseline-{{twin}}.parquet",
+    log:
+        f"{SEED}/logs/embed_baseline-{{twin}}.log",
+    benchmark:
+        f"{SEED}/benchmarks/embed_baseline-{{twin}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    params:
+        backbone=CFG.model.backbone.model_dump(mode="json"),
+        runtime=RUNTIME,
+        code=code("6_embed_baseline", "qafm.features.embed_baseline"),
+    script:
+        "../scripts/6_embed_baseline.py"
 
 
 rule score_attributes:

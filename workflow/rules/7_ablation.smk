@@ -1,8 +1,12 @@
 # Stage 7. Reads: embeddings. Writes: .../ablation/{experiment}.json, .../ranking.parquet, results/table4.csv, table4_extra.csv. Paper Table 4.
 # No image is touched again.
 BRANCH_ROWS = ("apn_descriptor", "apan_descriptor", "best_fixed", "oracle_query")
+BASELINES = {  # row: (twins whose descriptors are concatenated, note)
+    "baseline": ("a", "Bag-of-Tricks: one network of the branches' own backbone"),
+    "baseline_twins": ("ab", "two such networks, different draws, concatenated"),
+}
 PAPER_ROWS = CFG.ablation.paper_experiments()
-EXTRA_ROWS = ("qafm", *CFG.ablation.extra_experiments(), "mspa_0.5")
+EXTRA_ROWS = ("qafm", *CFG.ablation.extra_experiments(), "mspa_0.5", *BASELINES)
 
 
 rule evaluate_alpha:
@@ -26,6 +30,29 @@ rule evaluate_alpha:
         code=code("7_evaluate_alpha", "qafm.evaluation.evaluate_alpha"),
     script:
         "../scripts/7_evaluate_alpha.py"
+
+
+rule evaluate_descriptors:
+    input:
+        images=f"{D}/images.parquet",
+        descriptors=lambda wildcards: [f"{SEED}/embeddings/baseline-{twin}.parquet" for twin in BASELINES[wildcards.baseline][0]],
+    output:
+        f"{SEED}/ablation/{{baseline}}.json",
+    log:
+        f"{SEED}/logs/evaluate_descriptors/{{baseline}}.log",
+    benchmark:
+        f"{SEED}/benchmarks/evaluate_descriptors/{{baseline}}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    params:
+        ranks=CFG.ablation.ranks,
+        note=lambda wildcards: BASELINES[wildcards.baseline][1],
+        same_camera=CFG.dataset.same_camera,
+        code=code("7_evaluate_descriptors", "qafm.evaluation.evaluate_descriptors"),
+    script:
+        "../scripts/7_evaluate_descriptors.py"
 
 
 rule rank_gallery:

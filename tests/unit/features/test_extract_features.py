@@ -8,7 +8,8 @@ import torch
 from qafm.config.backbone import BackboneConfig
 from qafm.config.features import ExtractConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.features.extract_features import extract_features, load_extractor
+from qafm.features.extract_features import extract_features
+from qafm.features.load_baseline import load_baseline
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.runtime.errors import InputError
 from qafm.tables.features import features_schema
@@ -51,7 +52,7 @@ def test_rows_equal_one_image_at_a_time(
     assert table["image_id"].to_pylist() == [f"{i}.jpg" for i in range(3) for _ in range(4)]
     assert table["variant"].to_pylist() == [0, 1, 2, 3] * 3
     found = np.stack([np.asarray(value, np.float32) for value in table["feature"].to_pylist()])
-    model = load_extractor(weights, BACKBONE)
+    model = load_baseline(weights, BACKBONE)
     with torch.no_grad():
         expected = np.concatenate([model(normalize(to_input(stack[k : k + 1], 64, 32))).feature.numpy() for stack in stacks for k in range(4)])
     np.testing.assert_allclose(found, expected, atol=tolerance, rtol=tolerance)
@@ -59,6 +60,6 @@ def test_rows_equal_one_image_at_a_time(
 
 def test_weights_of_another_architecture_are_refused_and_nothing_is_left(tmp_path: Path, perturbed: Path, weights: Path) -> None:
     out = tmp_path / "out" / "features.parquet"
-    with pytest.raises(InputError, match=r"model\.safetensors: does not fit the configured extractor"):
+    with pytest.raises(InputError, match=r"model\.safetensors: does not fit the configured backbone"):
         extract_features(perturbed, weights, BACKBONE.model_copy(update={"name": "resnet18"}), ExtractConfig(), RuntimeConfig(), out)
     assert not out.exists()

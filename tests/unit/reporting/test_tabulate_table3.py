@@ -49,7 +49,7 @@ def write(path: Path, experiments: list[str], run: Run, *, galleries: tuple[str,
 
 
 def both(folder: Path, run: Run, *, galleries: tuple[str, ...] = ("standard", "no_distractors"), spread: bool = False) -> tuple[Path, Path]:
-    extra = ["QAFM", "apn_descriptor", "apan_descriptor", "shuffled", "mspa_0.5"]
+    extra = ["QAFM", "apn_descriptor", "apan_descriptor", "shuffled", "mspa_0.5", "baseline", "baseline_twins"]
     table4 = write(folder / "table4.csv", ["fixed_alpha_0.1", "QAFM"], run, galleries=galleries, spread=spread)
     return table4, write(folder / "table4_extra.csv", extra, run, galleries=galleries, spread=spread)
 
@@ -83,10 +83,14 @@ def test_our_rows_follow_per_gallery(tmp_path: Path) -> None:
         ("MSPA baseline", "standard", "40.00", "40.03"),
         ("APN descriptor", "standard", "10.00", "10.03"),
         ("APAN descriptor", "standard", "20.00", "20.03"),
+        ("Bag of Tricks", "standard", "50.00", "50.03"),
+        ("two Bags of Tricks", "standard", "60.00", "60.03"),
         ("QAFM", "no_distractors", "11.00", "11.03"),
         ("MSPA baseline", "no_distractors", "41.00", "41.03"),
         ("APN descriptor", "no_distractors", "11.00", "11.03"),
         ("APAN descriptor", "no_distractors", "21.00", "21.03"),
+        ("Bag of Tricks", "no_distractors", "51.00", "51.03"),
+        ("two Bags of Tricks", "no_distractors", "61.00", "61.03"),
     ]
     for row in rows[14:]:
         assert (row["source"], row["dataset"], row["features"], row["model"], row["init"]) == ("this run", "toy", "full", "small", "extractor, from random")
@@ -97,7 +101,7 @@ def test_several_seeds_have_their_spread(tmp_path: Path) -> None:
     rows = table(tmp_path, RUN, galleries=("standard",), spread=True)
     columns = list(rows[0])
     assert all(columns[columns.index(name) + 1] == f"{name}_sd" for name in METRICS)
-    assert len(rows) == 14 + 4
+    assert len(rows) == 14 + 6
     assert (rows[14]["mAP"], rows[14]["mAP_sd"], rows[14]["n_seeds"]) == ("10.06", "10.07", "2")
     assert (rows[0]["mAP"], rows[0]["mAP_sd"]) == ("69.4", "")
 
@@ -106,7 +110,7 @@ def test_only_market_1501_is_comparable_and_only_by_its_own_protocol(tmp_path: P
     assert {row["comparable"] for row in table(tmp_path, RUN)} == {"false"}
     rows = table(tmp_path, MARKET)
     assert [row["method"] for row in rows[:14] if row["comparable"] == "false"] == ["UECIR", "MSPA"]
-    assert [(row["gallery"], row["comparable"]) for row in rows[14:]] == [("standard", "true")] * 4 + [("no_distractors", "false")] * 4
+    assert [(row["gallery"], row["comparable"]) for row in rows[14:]] == [("standard", "true")] * 6 + [("no_distractors", "false")] * 6
     notes = {row["method"]: row["protocol_note"] for row in rows[:14]}
     assert notes["UECIR"].startswith("centroid retrieval") and "mAP above Rank-1" in notes["MSPA"] and "distractors" in notes["QAFM"]
     assert {name for name, note in notes.items() if note == "trained without identity labels"} == {"HCM", "UPR"}
@@ -120,7 +124,7 @@ def test_an_unmeasured_rank_is_empty(tmp_path: Path) -> None:
     tabulate_table3(table4, extra, RUN, tmp_path / "table3.csv")
     with (tmp_path / "table3.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert [row["rank10"] for row in rows[13:]] == ["98.60"] + [""] * 8
+    assert [row["rank10"] for row in rows[13:]] == ["98.60"] + [""] * 12
 
 
 def test_bad_tables_are_named(tmp_path: Path) -> None:

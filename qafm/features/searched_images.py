@@ -1,0 +1,24 @@
+"""The images that are embedded: every query, gallery and held-out image, junk left out."""
+
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from qafm.config.backbone import BackboneConfig
+from qafm.runtime.errors import InputError
+from qafm.training.image_set import ImageSet, load_image_set, select_rows
+
+IMAGES_PER_BATCH = 128
+
+
+def load_searched(images: Path, config: BackboneConfig) -> ImageSet:
+    """Decode and resize them to the backbone's input size.
+
+    Raises:
+        InputError: there is none, or one cannot be read.
+    """
+    rows = select_rows(images)
+    searched = rows.filter(pc.field("split").isin(["query", "gallery"]) | (pc.field("fold") == "holdout"))
+    if searched.num_rows == 0:
+        raise InputError(f"{images}: no query, gallery or held-out image to embed")
+    return load_image_set(searched, config.height, config.width)
