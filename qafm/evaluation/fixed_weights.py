@@ -22,7 +22,11 @@ def sweep(query: Parts, gallery: Parts, query_labels: Labels, gallery_labels: La
 
 def best_weight(grid: np.ndarray, found: Sequence[Retrieval]) -> float:
     """The weight of `grid` [W] with the highest mAP; among equals the one nearest to 0.5."""
-    scores = np.array([retrieval.summary()["mAP"] for retrieval in found])
+    return best_scoring(grid, np.array([retrieval.summary()["mAP"] for retrieval in found]))
+
+
+def best_scoring(grid: np.ndarray, scores: np.ndarray) -> float:
+    """The weight of `grid` [W] with the highest of `scores` [W]; among equals the one nearest to 0.5."""
     ties = grid[scores == scores.max()]
     return float(ties[np.argmin(np.abs(ties - 0.5))])
 

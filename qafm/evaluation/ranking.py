@@ -138,9 +138,9 @@ def evaluate_retrieval(
         for row, i in enumerate(range(start, queries.stop)):
             relevant, removed = matches.of(i)
             if len(relevant):
-                places = _places(scores[row], relevant, removed)
+                places = np.sort(places_of(scores[row], relevant, removed))
                 first_rank[i] = places[0] + 1
-                ap[i], ap_trapezoid[i], inp[i] = _precision(places)
+                ap[i], ap_trapezoid[i], inp[i] = precision_at(places)
         del scores  # else two chunks are in memory while the next one is made
     if not first_rank.any():
         raise InputError(f"retrieval: none of the {len(query)} queries has a valid match in the gallery of {len(gallery)} (same_camera: {same_camera})")
@@ -193,8 +193,17 @@ def _content(query: Labels, gallery: Labels) -> tuple[np.ndarray, np.ndarray]:
     return codes[: len(query)], codes[len(query) :]
 
 
-def _places(scores: np.ndarray, relevant: np.ndarray, removed: np.ndarray) -> np.ndarray:
-    """Ascending 0-based places [K] that a stable descending sort of the gallery without `removed` gives to `relevant`."""
+def places_of(scores: np.ndarray, relevant: np.ndarray, removed: np.ndarray) -> np.ndarray:
+    """0-based places that a stable descending sort of the gallery without `removed` gives to `relevant`.
+
+    Args:
+        scores: of one query with every gallery image, [G], higher = closer.
+        relevant: gallery indices of the right images, ascending, int [K], K > 0.
+        removed: gallery indices of the images that do not count, int [R].
+
+    Returns:
+        int64 [K], in the order of `relevant`.
+    """
     own = scores[relevant]  # [K]
     ahead = np.sort(scores[scores >= own.min()])  # the few images down to the last right match, not the gallery
     above = np.searchsorted(ahead, own, side="right")
@@ -205,10 +214,10 @@ def _places(scores: np.ndarray, relevant: np.ndarray, removed: np.ndarray) -> np
         other = scores[removed]  # [R]
         before = (other > own[:, None]) | ((other == own[:, None]) & (removed < relevant[:, None]))  # [K, R]
         places -= before.sum(axis=1)
-    return np.sort(places)
+    return places
 
 
-def _precision(places: np.ndarray) -> tuple[float, float, float]:
+def precision_at(places: np.ndarray) -> tuple[float, float, float]:
     """AP (rectangular), AP (trapezoidal) and INP of right matches at the ascending 0-based `places` [K]."""
     hits = np.arange(1, len(places) + 1)
     precision = hits / (places + 1)

@@ -46,6 +46,23 @@ def rows_of(experiments):
     return [(seed, name, f"{M}/seed-{seed}/ablation/{name}.json") for name in experiments for seed in CFG.seeds]
 
 
+BRANCHES_OF = {"branches": ("apn", "apan"), "baselines": (None, None), "apn_seeds": ("apn", "apn"), "apan_seeds": ("apan", "apan")}
+
+
+def sides_of(wildcards):
+    """Files of the two descriptors of a pair: of this seed, or of this seed and the next one."""
+    if wildcards.pair == "baselines":
+        return [[f"{M}/seed-{wildcards.seed}/embeddings/baseline-{twin}.parquet"] for twin in "ab"]
+    following = CFG.seeds[(CFG.seeds.index(int(wildcards.seed)) + 1) % len(CFG.seeds)]
+    seeds = (wildcards.seed, following if wildcards.pair.endswith("_seeds") else wildcards.seed)
+    return [[f"{M}/seed-{seed}/embeddings/fusion.{name}" for name in ("parquet", "head.safetensors")] for seed in seeds]
+
+
+def oracles():
+    """(seed, pair, artifact) of each pair and seed."""
+    return [(seed, pair, f"{M}/seed-{seed}/oracle/{pair}.json") for pair in PAIRS for seed in CFG.seeds]
+
+
 # Stage 8
 def drawn(name):
     """A figure in all configured formats, the PNG (in Snakemake's own report, too) first, and its caption, which holds the run's numbers."""
@@ -112,6 +129,7 @@ def recorded_costs():
     names += [("embed_images", f"embed_{fusion}") for fusion in ("fusion", "mspa")]
     names += [("score_attributes", f"score_attributes_{stage}") for _, stage, _ in attribute_scores()[:: len(CFG.seeds)] if "attributes" in TABLES]
     names += [("evaluate_alpha", f"evaluate_alpha/{row}") for row in dict.fromkeys((*PAPER_ROWS, *EXTRA_ROWS)) if row not in BASELINES]
+    names += [("measure_oracle", f"measure_oracle/{pair}") for pair in PAIRS]
     names += [("evaluate_descriptors", f"evaluate_descriptors/{row}") for row in BASELINES]
     of_seeds = [(rule, f"{M}/seed-{seed}/benchmarks/{name}.tsv") for rule, name in names for seed in CFG.seeds]
     of_report = [(rule, f"{FIRST}/benchmarks/{rule}.tsv") for rule in ("rank_gallery", "map_activations")]

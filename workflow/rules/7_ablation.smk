@@ -5,6 +5,7 @@ BASELINES = {  # row: (twins whose descriptors are concatenated, note)
     "baseline": ("a", "Bag-of-Tricks: one network of the branches' own backbone"),
     "baseline_twins": ("ab", "two such networks, different draws, concatenated"),
 }
+PAIRS = ["branches", "baselines", *(["apn_seeds", "apan_seeds"] if len(CFG.seeds) > 1 else [])]  # between whose descriptors the weight is sought
 PAPER_ROWS = CFG.ablation.paper_experiments()
 EXTRA_ROWS = ("qafm", *CFG.ablation.extra_experiments(), "mspa_0.5", *BASELINES)
 
@@ -130,6 +131,48 @@ rule tabulate_deciles:
         code=code("7_tabulate_deciles", "qafm.evaluation.tabulate_deciles"),
     script:
         "../scripts/7_tabulate_deciles.py"
+
+
+rule measure_oracle:
+    input:
+        images=f"{D}/images.parquet",
+        first=lambda wildcards: sides_of(wildcards)[0],
+        second=lambda wildcards: sides_of(wildcards)[1],
+    output:
+        f"{SEED}/oracle/{{pair}}.json",
+    log:
+        f"{SEED}/logs/measure_oracle/{{pair}}.log",
+    benchmark:
+        f"{SEED}/benchmarks/measure_oracle/{{pair}}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    params:
+        branches=lambda wildcards: BRANCHES_OF[wildcards.pair],
+        config=CFG.ablation.model_dump(mode="json", include={"grid", "seed"}),
+        same_camera=CFG.dataset.same_camera,
+        code=code("7_measure_oracle", "qafm.evaluation.measure_oracle"),
+    script:
+        "../scripts/7_measure_oracle.py"
+
+
+rule tabulate_oracle:
+    input:
+        [path for _, _, path in oracles()],
+    output:
+        tabled("oracle"),
+    log:
+        "results/logs/tabulate_oracle.log",
+    conda:
+        ENVIRONMENT
+    params:
+        rows=oracles(),
+        run=CFG.table_run(),
+        config=CFG.ablation.model_dump(mode="json", include={"bootstrap_samples", "seed"}),
+        code=code("7_tabulate_oracle", "qafm.evaluation.tabulate_oracle"),
+    script:
+        "../scripts/7_tabulate_oracle.py"
 
 
 if CFG.dataset.kind == "synthetic":

@@ -1,0 +1,39 @@
+"""One descriptor per image, whoever made it: a branch of QAFM by its own descriptor, or a system that has one only."""
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from qafm.evaluation.fuse import FusionHead
+from qafm.evaluation.load_descriptors import Descriptors, DescriptorSide, load_descriptors
+from qafm.evaluation.load_embeddings import Side, load_embeddings
+
+
+class Source(NamedTuple):
+    """Where descriptors come from.
+
+    Args:
+        vectors: embeddings.parquet of a QAFM, or descriptors.parquet.
+        head: QAFM's exported fusion head, which knows the branches' BNNecks.
+        branch: which vector of the embeddings; None where `vectors` are descriptors already.
+    """
+
+    vectors: Path
+    head: Path | None = None
+    branch: Literal["apn", "apan"] | None = None
+
+
+def load_branch(images: Path, source: Source) -> Descriptors:
+    """Read the descriptors of `source` and look up every image in `images`.
+
+    Raises:
+        InputError: a bad file, or no query or gallery image in it.
+    """
+    if source.branch is None or source.head is None:
+        return load_descriptors(images, source.vectors)
+    loaded, head, branch = load_embeddings(images, source.vectors), FusionHead.load(source.head), source.branch
+
+    def described(side: Side) -> DescriptorSide:
+        vectors = head.apn_descriptor(side.v_a) if branch == "apn" else head.apan_descriptor(side.v_s)
+        return DescriptorSide(side.labels, side.distractor, vectors)
+
+    return Descriptors(described(loaded.query), described(loaded.gallery), None if loaded.holdout is None else described(loaded.holdout))

@@ -1,0 +1,122 @@
+"""oracle.csv: what a weight for each query could gain between the two branches, and between two networks that differ in nothing but their seed."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from qafm.config.ablation import AblationConfig
+from qafm.evaluation.ablation_rows import Cells, Row, as_percent, as_weight, write_table
+from qafm.evaluation.bootstrap import identity_interval
+from qafm.evaluation.measure_oracle import METHODS
+from qafm.runtime.errors import InputError
+from qafm.tables.table4 import Run
+
+BRANCHES, NULL = "branches", "baselines"
+GAINS = {"oracle_gain": ("oracle", "fixed_test"), "split_gain": ("split_oracle", "split_fixed")}
+INTERVALS = tuple(f"{gain}{end}" for gain in (*GAINS, *(f"{gain}_over_null" for gain in GAINS)) for end in ("", "_low", "_high"))
+COLUMNS = (
+    *("pair", "first", "second", "dataset", "features", "model", "init", "n_queries", "weight_holdout", "weight_test"),
+    *(f"mAP_{name}" for name in METHODS),
+    *(*INTERVALS, "anything_to_adapt_to", "n_seeds"),
+)
+SIDES = {
+    "branches": ("APN", "APAN"),
+    "baselines": ("baseline", "baseline, another seed"),
+    "apn_seeds": ("APN", "APN, another seed"),
+    "apan_seeds": ("APAN", "APAN, another seed"),
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one pair achieved, the mean over seeds.
+
+    Args:
+        pid: identities of the queries, int [Q].
+        ap: method -> AP in percent, float64 [Q]; NaN where it does not apply to the query; without methods that were not measured.
+        weights: mean of the chosen weights, by name.
+        n_seeds: number of models, or of pairs of them.
+    """
+
+    pid: np.ndarray
+    ap: dict[str, np.ndarray]
+    weights: dict[str, float]
+    n_seeds: int
+
+    def gain(self, name: str) -> np.ndarray:
+        """A gain of `GAINS` per query [Q], NaN where it does not apply."""
+        better, worse = GAINS[name]
+        return self.ap[better] - self.ap[worse]
+
+
+def tabulate_oracle(rows: Sequence[Row], run: Run, config: AblationConfig, out: Path) -> None:
+    """Write oracle.csv: a row per pair of descriptors.
+
+    `oracle_gain` is what the best weight of each query, chosen by its own labels, adds to the best weight for all; `split_gain` the same where the weight is
+    chosen on one half of a query's right images and scored on the other. `.._over_null` is the gain of this pair beyond that of two baselines of different
+    seeds, query by query. There is something to adapt to ("yes") where the intervals of split_gain and of split_gain_over_null lie above 0.
+
+    Args:
+        rows: (seed, pair, artifact of `measure_oracle`).
+        run: what the table belongs to.
+        config: draws and seed of the bootstrap.
+        out: the CSV.
+
+    Raises:
+        InputError: an artifact is missing or broken, or the pairs were measured on different queries.
+    """
+    paths: dict[str, list[Path]] = {}
+    for _, pair, path in rows:
+        paths.setdefault(pair, []).append(path)
+    measured = {pair: _read(pair, found) for pair, found in paths.items()}
+    names = {"dataset": run.dataset, "features": run.features, "model": run.model, "init": run.init}
+    write_table(out, COLUMNS, [names | _describe(pair, found, measured.get(NULL), config) for pair, found in measured.items()])
+
+
+def _read(pair: str, paths: Sequence[Path]) -> Measured:
+    contents = []
+    for path in paths:
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["pair"] != pair:
+                raise InputError(f"{path}: is of pair {content['pair']}, expected {pair}")
+            contents.append((content["queries"], {name: content[name] for name in ("weight_holdout", "weight_test")}))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: is no artifact of measure_oracle ({error!r})") from error
+    first = contents[0][0]
+    if any(queries["image_id"] != first["image_id"] for queries, _ in contents):
+        raise InputError(f"{paths[0]}: its seeds were measured on different queries")
+    methods = [name for name in METHODS if all(queries[name] is not None for queries, _ in contents)]
+    ap = {name: 100 * np.mean([np.array(queries[name], np.float64) for queries, _ in contents], axis=0) for name in methods}
+    weights = {name: [chosen[name] for _, chosen in contents] for name in ("weight_holdout", "weight_test")}
+    known = {name: float(np.mean(values)) for name, values in weights.items() if None not in values}
+    return Measured(np.array(first["pid"]), ap, known, len(contents))
+
+
+def _describe(pair: str, found: Measured, null: Measured | None, config: AblationConfig) -> Cells:
+    first, second = SIDES[pair]
+    cells: Cells = {"pair": pair, "first": first, "second": second, "n_queries": str(len(found.pid)), "n_seeds": str(found.n_seeds)}
+    cells |= {name: as_weight(weight) for name, weight in found.weights.items()}
+    cells |= {f"mAP_{name}": as_percent(float(np.nanmean(ap))) for name, ap in found.ap.items() if np.isfinite(ap).any()}
+    lows = {gain: _add_interval(cells, gain, found.gain(gain), found.pid, config) for gain in GAINS}
+    if null is not None and found is not null:
+        if not np.array_equal(null.pid, found.pid):
+            raise InputError(f"table: {pair} and {NULL} were measured on different queries")
+        lows |= {f"{gain}_over_null": _add_interval(cells, f"{gain}_over_null", found.gain(gain) - null.gain(gain), found.pid, config) for gain in GAINS}
+    deciding = [lows.get("split_gain"), lows.get("split_gain_over_null")]
+    if pair == BRANCHES and None not in deciding:
+        cells["anything_to_adapt_to"] = "yes" if all(low is not None and low > 0 for low in deciding) else "no"
+    return cells
+
+
+def _add_interval(cells: Cells, name: str, values: np.ndarray, pid: np.ndarray, config: AblationConfig) -> float | None:
+    """Mean of `values` [Q] and its interval over identities, NaN left out; returns the lower end, None where no query has a value."""
+    there = np.isfinite(values)
+    if not there.any():
+        return None
+    low, high = identity_interval(values[there], pid[there], samples=config.bootstrap_samples, seed=config.seed)
+    cells |= {name: as_percent(float(values[there].mean())), f"{name}_low": as_percent(low), f"{name}_high": as_percent(high)}
+    return low

@@ -1,0 +1,179 @@
+"""Oracle and split oracle: against loops over queries, weights and halves that rank by a full sort; chance; bad input."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qafm.config.ablation import AblationConfig
+from qafm.evaluation.fuse import unit_rows
+from qafm.evaluation.load_branch import Source
+from qafm.evaluation.load_descriptors import DescriptorSide
+from qafm.evaluation.measure_oracle import METHODS, measure_oracle
+from qafm.evaluation.ranking import Labels
+from qafm.evaluation.tabulate_oracle import tabulate_oracle
+from qafm.evaluation.weight_sweep import half_precision, sweep_weights
+from qafm.runtime.errors import InputError
+from qafm.tables.descriptors import descriptors_table
+from qafm.tables.parquet import write_parquet
+from qafm.tables.table4 import Run
+from tests.unit.evaluation.conftest import SmallRun
+
+RUN = Run(dataset="d", features="f", model="m", init="random")
+GRID = 5
+
+
+def slow_ap(scores: list[float], right: list[bool], counted: list[bool]) -> float:
+    """Mean precision at every right image, by a stable sort of the images that count."""
+    order = sorted((k for k in range(len(scores)) if counted[k]), key=lambda k: -scores[k])
+    hits, total = 0, 0.0
+    for place, k in enumerate(order, start=1):
+        if right[k]:
+            hits += 1
+            total += hits / place
+    return total / hits
+
+
+def test_half_precision_by_hand() -> None:
+    # Right images at places 0, 2, 5 (mine: 0 and 5). Without the one at 2 the gallery moves up: mine stand at 0 and 4; the other, alone, at 1.
+    mine, other = half_precision(np.array([5, 0, 2]), np.array([True, True, False]))
+    assert mine == pytest.approx((1 / 1 + 2 / 5) / 2)
+    assert other == pytest.approx(1 / 2)
+
+
+def side(rng: np.random.Generator, pid: list[int], camid: list[int], dim: int) -> DescriptorSide:
+    labels = Labels(np.array(pid, np.int32), np.array(camid, np.int16), np.array([f"{rng.integers(1 << 40)}" for _ in pid]))
+    return DescriptorSide(labels, np.zeros(len(pid), bool), unit_rows(rng.standard_normal((len(pid), dim)).astype(np.float32)))
+
+
+def other_view(rng: np.random.Generator, of: DescriptorSide, dim: int) -> DescriptorSide:
+    return DescriptorSide(of.labels, of.distractor, unit_rows(rng.standard_normal((len(of), dim)).astype(np.float32)))
+
+
+@pytest.mark.parametrize("same_camera", ["drop", "keep"])
+def test_sweep_equals_a_full_sort_of_the_weighted_concatenation(same_camera: str) -> None:
+    rng = np.random.default_rng(4)
+    query = side(rng, [1, 2, 1, 3], [1, 1, 2, 1], 6)
+    gallery = side(rng, [*(i % 3 + 1 for i in range(24)), 0, 0], [*(i // 3 % 4 + 1 for i in range(24)), 1, 2], 6)
+    query_2, gallery_2 = other_view(rng, query, 4), other_view(rng, gallery, 4)
+    grid = np.linspace(0, 1, GRID)
+    found = sweep_weights((query, query_2), (gallery, gallery_2), grid, same_camera=same_camera, seed=8)  # type: ignore[arg-type]
+    draws = np.random.default_rng(8)
+    for i in range(4):
+        right = [
+            p == query.labels.pid[i] and (same_camera == "keep" or c != query.labels.camid[i])
+            for p, c in zip(gallery.labels.pid, gallery.labels.camid, strict=True)
+        ]
+        counted = [r or p != query.labels.pid[i] for r, p in zip(right, gallery.labels.pid, strict=True)]
+        relevant = [k for k, r in enumerate(right) if r]
+        in_first = dict(zip(relevant, draws.permutation(len(relevant)) % 2 == 0, strict=True))
+        for k, w in enumerate(grid):
+            one = unit_rows(np.concatenate([w * query.descriptor[i], (1 - w) * query_2.descriptor[i]])[None].astype(np.float32))[0]
+            all_of = unit_rows(np.concatenate([w * gallery.descriptor, (1 - w) * gallery_2.descriptor], axis=1).astype(np.float32))
+            scores = [float(v) for v in all_of @ one]
+            assert found.ap[k, i] == pytest.approx(slow_ap(scores, right, counted), abs=1e-9)
+            for half, wanted in ((0, True), (1, False)):
+                mine = [r and bool(in_first[g]) == wanted for g, r in enumerate(right)]
+                left = [c and (not r or m) for c, r, m in zip(counted, right, mine, strict=True)]
+                assert found.half[half, k, i] == pytest.approx(slow_ap(scores, mine, left), abs=1e-9)
+
+
+def test_a_query_with_one_right_image_has_no_halves_and_one_with_none_nothing() -> None:
+    rng = np.random.default_rng(1)
+    query, gallery = side(rng, [1, 2, 9], [1, 1, 1], 3), side(rng, [1, 1, 2, 0], [2, 3, 2, 2], 3)
+    found = sweep_weights((query, query), (gallery, gallery), np.array([0.0, 1.0]), same_camera="drop", seed=1)
+    assert np.isfinite(found.half[:, :, 0]).all() and np.isnan(found.half[:, :, 1:]).all()
+    assert np.isfinite(found.ap[:, :2]).all() and np.isnan(found.ap[:, 2]).all()
+
+
+@pytest.fixture
+def run(small_run: Callable[..., SmallRun]) -> SmallRun:
+    return small_run()
+
+
+def measured(run: SmallRun, folder: Path, pair: str = "branches", **changes: object) -> dict:
+    sources = [Source(run.embeddings, run.head, branch) for branch in ("apn", "apan")]
+    settings = {"same_camera": "drop", "grid": GRID, "seed": 3} | changes
+    measure_oracle(pair, run.images, *sources, **settings, out=folder / f"{pair}.json")  # type: ignore[arg-type]
+    return json.loads((folder / f"{pair}.json").read_text())
+
+
+def test_artifact_orders_the_methods_as_it_must(run: SmallRun, tmp_path: Path) -> None:
+    content = measured(run, tmp_path)
+    queries = content["queries"]
+    mean = {name: np.mean(queries[name]) for name in METHODS}
+    assert 0 <= content["weight_holdout"] <= 1 and 0 <= content["weight_test"] <= 1
+    assert mean["oracle"] >= mean["fixed_test"] >= max(mean["first"], mean["second"], mean["fixed_holdout"])
+    assert all(o >= max(a, b) for o, a, b in zip(queries["oracle"], queries["first"], queries["second"], strict=True))
+    assert len(queries["image_id"]) == 6  # the query of a stranger is not there
+
+
+def test_one_descriptor_twice_leaves_nothing_to_choose(run: SmallRun, tmp_path: Path) -> None:
+    source = Source(run.embeddings, run.head, "apn")
+    measure_oracle("apn_seeds", run.images, source, source, same_camera="drop", grid=GRID, seed=3, out=tmp_path / "o.json")
+    queries = json.loads((tmp_path / "o.json").read_text())["queries"]
+    assert queries["oracle"] == queries["first"] == queries["second"] and queries["split_oracle"] == queries["split_fixed"]
+
+
+def descriptors_of(run: SmallRun, path: Path, seed: int) -> Path:
+    rng = np.random.default_rng(seed)
+    write_parquet(path, descriptors_table(run.names, run.splits, rng.standard_normal((len(run.names), 4)).astype(np.float32)))
+    return path
+
+
+def test_table_compares_with_the_null(run: SmallRun, tmp_path: Path) -> None:
+    measured(run, tmp_path)
+    twins = [Source(descriptors_of(run, tmp_path / f"{i}.parquet", i)) for i in (1, 2)]
+    measure_oracle("baselines", run.images, *twins, same_camera="drop", grid=GRID, seed=3, out=tmp_path / "baselines.json")
+    rows = [(1, pair, tmp_path / f"{pair}.json") for pair in ("branches", "baselines")]
+    tabulate_oracle(rows, RUN, AblationConfig(bootstrap_samples=50), tmp_path / "oracle.csv")
+    with (tmp_path / "oracle.csv").open(newline="") as stream:
+        branches, null = csv.DictReader(stream)
+    ap = {pair: json.loads((tmp_path / f"{pair}.json").read_text())["queries"] for pair in ("branches", "baselines")}
+    gain = {pair: 100 * (np.mean(found["oracle"]) - np.mean(found["fixed_test"])) for pair, found in ap.items()}
+    assert float(branches["oracle_gain"]) == pytest.approx(gain["branches"], abs=0.006)
+    assert float(branches["oracle_gain_over_null"]) == pytest.approx(gain["branches"] - gain["baselines"], abs=0.011)
+    assert null["oracle_gain_over_null"] == null["anything_to_adapt_to"] == ""
+    assert branches["anything_to_adapt_to"] in ("yes", "no")
+    assert float(branches["split_gain_low"]) <= float(branches["split_gain"]) <= float(branches["split_gain_high"])
+    assert (branches["first"], branches["second"], branches["dataset"], branches["n_seeds"]) == ("APN", "APAN", "d", "1")
+
+
+def verdict(folder: Path, gains: dict[str, list[float]]) -> str:
+    """The table's answer for made-up gains per query: 40 queries of 20 people."""
+    for pair, gain in gains.items():
+        values = {name: [0.5] * 40 for name in METHODS} | {"split_oracle": [0.5 + g for g in gain]}
+        queries = {"image_id": [str(i) for i in range(40)], "pid": [i // 2 for i in range(40)], **values}
+        (folder / f"{pair}.json").write_text(json.dumps({"pair": pair, "weight_holdout": None, "weight_test": 0.5, "queries": queries}))
+    tabulate_oracle([(1, pair, folder / f"{pair}.json") for pair in gains], RUN, AblationConfig(bootstrap_samples=200), folder / "t.csv")
+    with (folder / "t.csv").open(newline="") as stream:
+        return next(csv.DictReader(stream))["anything_to_adapt_to"]
+
+
+def test_the_verdict_needs_both_a_gain_and_one_beyond_chance(tmp_path: Path) -> None:
+    noise = np.random.default_rng(2).normal(0, 0.01, 40)
+    gains = {"high": list(0.1 + noise), "none": list(noise - noise.mean())}
+    assert verdict(tmp_path, {"branches": gains["high"], "baselines": gains["none"]}) == "yes"
+    assert verdict(tmp_path, {"branches": gains["high"], "baselines": gains["high"]}) == "no"
+    assert verdict(tmp_path, {"branches": gains["none"], "baselines": gains["none"]}) == "no"
+    assert verdict(tmp_path, {"branches": gains["high"]}) == ""
+
+
+def test_bad_input_is_named(run: SmallRun, tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{}")
+    with pytest.raises(InputError, match=r"broken\.json: is no artifact of measure_oracle"):
+        tabulate_oracle([(1, "branches", tmp_path / "broken.json")], RUN, AblationConfig(), tmp_path / "t.csv")
+    measured(run, tmp_path)
+    with pytest.raises(InputError, match=r"branches\.json: is of pair branches, expected baselines"):
+        tabulate_oracle([(1, "baselines", tmp_path / "branches.json")], RUN, AblationConfig(), tmp_path / "t.csv")
+    lacking = tmp_path / "lacking.parquet"
+    names = [name for name in run.names if "0001" not in name]
+    splits = [split for name, split in zip(run.names, run.splits, strict=True) if name in names]
+    write_parquet(lacking, descriptors_table(names, splits, np.ones((len(names), 3), np.float32)))
+    full = descriptors_of(run, tmp_path / "full.parquet", 1)
+    with pytest.raises(InputError, match="they are of different images"):
+        measure_oracle("baselines", run.images, Source(full), Source(lacking), same_camera="drop", grid=GRID, seed=1, out=tmp_path / "o.json")
+    assert not (tmp_path / "o.json").exists() and not (tmp_path / "t.csv").exists()
