@@ -10,6 +10,7 @@ from qafm.config.ablation import AblationConfig
 from qafm.config.base import Settings
 from qafm.config.controls import ControlsConfig
 from qafm.config.dataset import DatasetConfig
+from qafm.config.degradations import DegradationsConfig
 from qafm.config.features import FeaturesConfig
 from qafm.config.figures import FiguresConfig
 from qafm.config.model import ModelConfig
@@ -31,6 +32,7 @@ class RunConfig(Settings):
     quality: QualityConfig
     model: ModelConfig
     ablation: AblationConfig
+    degradations: DegradationsConfig = DegradationsConfig()
     controls: ControlsConfig = ControlsConfig()
     figures: FiguresConfig
     report: ReportConfig

@@ -129,6 +129,7 @@ def recorded_costs():
     names += [("embed_images", f"embed_{fusion}") for fusion in ("fusion", "mspa")]
     names += [("score_attributes", f"score_attributes_{stage}") for _, stage, _ in attribute_scores()[:: len(CFG.seeds)] if "attributes" in TABLES]
     names += [("evaluate_alpha", f"evaluate_alpha/{row}") for row in dict.fromkeys((*PAPER_ROWS, *EXTRA_ROWS)) if row not in BASELINES]
+    names += [(rule, rule) for rule in ("embed_degraded", "measure_degraded")]
     names += [("measure_oracle", f"measure_oracle/{pair}") for pair in PAIRS]
     names += [("evaluate_descriptors", f"evaluate_descriptors/{row}") for row in BASELINES]
     of_seeds = [(rule, f"{M}/seed-{seed}/benchmarks/{name}.tsv") for rule, name in names for seed in CFG.seeds]

@@ -80,6 +80,33 @@ rule embed_baseline:
         "../scripts/6_embed_baseline.py"
 
 
+rule embed_degraded:
+    input:
+        images=f"{D}/images.parquet",
+        weights=f"{SEED}/fusion/model.safetensors",
+        extractor=f"{F}/extractor/model.safetensors" if CFG.quality.source == "compute" else [],
+    output:
+        f"{SEED}/embeddings/degraded.parquet",
+    log:
+        f"{SEED}/logs/embed_degraded.log",
+    benchmark:
+        f"{SEED}/benchmarks/embed_degraded.tsv"
+    conda:
+        ENVIRONMENT
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    params:
+        config=CFG.degradations.model_dump(mode="json"),
+        q=[part.model_dump(mode="json") for part in (CFG.features.extractor.backbone, CFG.perturb, CFG.quality)],
+        fusion=CFG.model.fusion.model_dump(mode="json"),
+        architecture=CFG.model.architecture().model_dump(mode="json"),
+        runtime=RUNTIME,
+        code=code("6_embed_degraded", "qafm.features.embed_degraded"),
+    script:
+        "../scripts/6_embed_degraded.py"
+
+
 rule score_attributes:
     input:
         images=f"{D}/images.parquet",

@@ -175,6 +175,48 @@ rule tabulate_oracle:
         "../scripts/7_tabulate_oracle.py"
 
 
+rule measure_degraded:
+    input:
+        images=f"{D}/images.parquet",
+        embeddings=f"{SEED}/embeddings/fusion.parquet",
+        head=f"{SEED}/embeddings/fusion.head.safetensors",
+        degraded=f"{SEED}/embeddings/degraded.parquet",
+    output:
+        f"{SEED}/degraded.parquet",
+    log:
+        f"{SEED}/logs/measure_degraded.log",
+    benchmark:
+        f"{SEED}/benchmarks/measure_degraded.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    params:
+        grid=CFG.ablation.grid,
+        same_camera=CFG.dataset.same_camera,
+        code=code("7_measure_degraded", "qafm.evaluation.measure_degraded"),
+    script:
+        "../scripts/7_measure_degraded.py"
+
+
+rule tabulate_degradations:
+    input:
+        expand(f"{SEED}/degraded.parquet", seed=CFG.seeds),
+    output:
+        tabled("degradations"),
+    log:
+        "results/logs/tabulate_degradations.log",
+    conda:
+        ENVIRONMENT
+    params:
+        grid=CFG.ablation.grid,
+        run=CFG.table_run(),
+        config=CFG.ablation.model_dump(mode="json", include={"bootstrap_samples", "seed"}),
+        code=code("7_tabulate_degradations", "qafm.evaluation.tabulate_degradations"),
+    script:
+        "../scripts/7_tabulate_degradations.py"
+
+
 if CFG.dataset.kind == "synthetic":
 
     rule measure_controls:

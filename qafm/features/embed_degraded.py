@@ -1,0 +1,133 @@
+"""Stage 6: some queries, as they are and degraded by a known amount: v_a, v_s, Q and the visual weight of each.
+
+N queries, V variants with the original, Da and Ds lengths of v_a and v_s.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import torch
+from tqdm import tqdm
+
+from qafm.config.backbone import BackboneConfig
+from qafm.config.degradations import DegradationsConfig
+from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.config.perturb import PerturbConfig
+from qafm.config.quality import QualityConfig
+from qafm.config.runtime import RuntimeConfig
+from qafm.datasets.degrade_image import degrade_image
+from qafm.datasets.read_image import read_image
+from qafm.datasets.synthetic.seeding import generator
+from qafm.features.embed_images import load_qafm, visual_weights
+from qafm.features.load_baseline import load_baseline
+from qafm.models.qafm import Qafm
+from qafm.perturbations.stack import perturb
+from qafm.quality.identifiability import identifiability
+from qafm.runtime.torch_setup import autocast, place, prepare_torch
+from qafm.tables.degraded import CLEAN, degraded_embeddings_schema
+from qafm.tables.parquet import write_parquet
+from qafm.training.image_set import normalize, select_rows, to_input
+
+
+class QSource(NamedTuple):
+    """How Q of a new image is computed.
+
+    Args:
+        extractor: weights of stage 3.
+        backbone: the extractor's.
+        perturb: stage 2.
+        quality: stage 4.
+    """
+
+    extractor: Path
+    backbone: BackboneConfig
+    perturb: PerturbConfig
+    quality: QualityConfig
+
+
+class _Trained(NamedTuple):
+    model: Qafm
+    architecture: ArchitectureConfig
+    device: torch.device
+    runtime: RuntimeConfig
+
+
+def embed_degraded(
+    images: Path,
+    weights: Path,
+    q_source: QSource | None,
+    config: DegradationsConfig,
+    architecture: ArchitectureConfig,
+    fusion: TrainFusionConfig,
+    runtime: RuntimeConfig,
+    out: Path,
+) -> None:
+    """Embed a random choice of the queries, clean and by every kind and level.
+
+    Args:
+        images: images.parquet.
+        weights: the trained model.
+        q_source: how Q of an image is computed; None where the run takes Q from a file: then Q is null, and the weight too unless it is fixed.
+        config: how many queries, which kinds and levels.
+        architecture: backbone, APN, APAN.
+        fusion: head and weight.
+        runtime: threads, device, precision.
+        out: parquet to write (tables/degraded.py), sorted by kind and level as configured, clean first, then image_id.
+
+    Raises:
+        InputError: an input is damaged or does not fit, or there is no query.
+    """
+    device = prepare_torch(runtime)
+    trained = _Trained(place(load_qafm(weights, architecture, fusion), device), architecture, device, runtime)
+    extractor = None if q_source is None else place(load_baseline(q_source.extractor, q_source.backbone), device)
+    names, pictures = _drawn_queries(images, config)
+    tables = []
+    for kind, level in [(CLEAN, 0.0), *((kind, level) for kind in config.kinds for level in config.levels)]:
+        made = [
+            picture if kind == CLEAN else degrade_image(picture, kind, level, f"{config.seed}/{name}") for name, picture in zip(names, pictures, strict=True)
+        ]
+        v_a, v_s = _vectors(trained, made)
+        q = np.full(len(names), np.nan)
+        if q_source is not None and extractor is not None:
+            progress = tqdm(zip(names, made, strict=True), total=len(names), desc=f"Q of {kind} {level:g}", unit="image", disable=None)
+            q = np.array([_q(picture, name, q_source, extractor, trained) for name, picture in progress])
+        w = np.full(len(q), np.nan) if np.isnan(q).all() and fusion.alpha.fixed is None else visual_weights(trained.model, q, fusion)
+        tables.append(_to_table(names, kind, level, q, w, v_a, v_s))
+    write_parquet(out, pa.concat_tables(tables))
+
+
+def _drawn_queries(images: Path, config: DegradationsConfig) -> tuple[list[str], list[np.ndarray]]:
+    """image_id and pixels of the drawn queries, sorted by image_id."""
+    rows = select_rows(images, split="query")
+    chosen = np.sort(generator(config.seed, "degraded queries").permutation(rows.num_rows)[: config.queries])
+    drawn = rows.take(chosen)
+    return drawn["image_id"].to_pylist(), [read_image(Path(path)) for path in drawn["path"].to_pylist()]
+
+
+@torch.no_grad()
+def _vectors(trained: _Trained, pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """v_a [N, Da] and v_s [N, Ds], one image at a time: they may differ in size."""
+    backbone, found = trained.architecture.backbone, []
+    for picture in pictures:
+        with autocast(trained.device, trained.runtime):
+            batch = normalize(to_input(picture[None], backbone.height, backbone.width).to(trained.device))
+            found.append((trained.model.visual(batch).v_a.float().cpu().numpy(), trained.model.attribute(batch).v_s.float().cpu().numpy()))
+    v_a, v_s = (np.concatenate(vectors) for vectors in zip(*found, strict=True))
+    return v_a, v_s
+
+
+@torch.no_grad()
+def _q(picture: np.ndarray, name: str, source: QSource, extractor: torch.nn.Module, trained: _Trained) -> float:
+    """Q(I) as stages 2 to 4 compute it (Eq. 1)."""
+    stack = perturb(picture, name, source.perturb)  # [V, H, W, 3]
+    with autocast(trained.device, trained.runtime):
+        features = extractor(normalize(to_input(stack, source.backbone.height, source.backbone.width).to(trained.device))).feature.float().cpu().numpy()
+    return identifiability(features, normalize=source.quality.normalize, mode=source.quality.mode)
+
+
+def _to_table(names: list[str], kind: str, level: float, q: np.ndarray, w: np.ndarray, v_a: np.ndarray, v_s: np.ndarray) -> pa.Table:
+    vectors = [pa.FixedSizeListArray.from_arrays(pa.array(v.reshape(-1)), v.shape[1]) for v in (v_a, v_s)]
+    columns = [pa.array(names), pa.array([kind] * len(names)), pa.array([level] * len(names)), pa.array(q, from_pandas=True), pa.array(w, from_pandas=True)]
+    return pa.table([*columns, *vectors], schema=degraded_embeddings_schema(v_a.shape[1], v_s.shape[1]))
