@@ -1,8 +1,8 @@
 """Settings of a ResNet backbone (paper section III: ResNet-50, ImageNet)."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from qafm.config.base import Settings
 
@@ -12,8 +12,22 @@ class BackboneConfig(Settings):
 
     name: Literal["resnet10", "resnet18", "resnet34", "resnet50"] = Field(default="resnet50", description="resnet10: one basic block per stage")
     last_stride: Literal[1, 2] = Field(default=2, description="stride of layer4; 1 doubles the height and width of its map")
+    ibn: bool = Field(
+        default=False, description="IBN-a: half the channels of each block's first norm in layers 1 to 3 are instance-normalised; no ImageNet weights"
+    )
     init: Literal["imagenet", "extractor", "random"] = Field(
         default="imagenet", description="imagenet: torchvision's weights; extractor: the extractor of stage 3; never a silent fallback"
     )
     height: int = Field(default=384, ge=32, description="input height, pixels")
     width: int = Field(default=128, ge=16, description="input width, pixels")
+
+    @property
+    def architecture(self) -> str:
+        """What decides whether weights fit, in words."""
+        return f"{self.name} with ibn" if self.ibn else self.name
+
+    @model_validator(mode="after")
+    def _imagenet_is_without_ibn(self) -> Self:
+        if self.init == "imagenet" and self.ibn:
+            raise ValueError("there are no ImageNet weights with ibn; set init to random or extractor")
+        return self

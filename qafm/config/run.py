@@ -65,8 +65,9 @@ class RunConfig(Settings):
         extractor = self.features.extractor.backbone
         if extractor.init == "extractor":
             raise ValueError("features.extractor.backbone.init: the extractor cannot start from itself; choose imagenet or random")
-        if self.model.backbone.init == "extractor" and self.model.backbone.name != extractor.name:
-            raise ValueError(f"model.backbone: init extractor needs the extractor's architecture ({extractor.name}), not {self.model.backbone.name}")
+        backbone = self.model.backbone
+        if backbone.init == "extractor" and backbone.architecture != extractor.architecture:
+            raise ValueError(f"model.backbone: init extractor needs the extractor's architecture ({extractor.architecture}), not {backbone.architecture}")
         if not self.dataset.has_attributes and not self.model.apan.architecture.identity_head:
             raise ValueError("model.apan.architecture.identity_head: without attributes APAN needs its identity head")
         return self

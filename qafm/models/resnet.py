@@ -47,13 +47,29 @@ class ResNetTrunk(nn.Module):
         return x if self.layer4 is None else self.layer4(x)  # [N, C4, H/32, W/32], or H/16, W/16 with last_stride 1
 
 
-def build_resnet(name: str, *, last_stride: int, layers: Literal["layer3", "layer4"] = "layer4") -> ResNetTrunk:
+class Ibn(nn.Module):
+    """Instance norm on the first half of the channels, batch norm on the rest: what light and camera change is taken out early, and told apart still (Pan et
+    al. 2018)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.instance_channels = channels // 2
+        self.instance = nn.InstanceNorm2d(self.instance_channels, affine=True)
+        self.batch = nn.BatchNorm2d(channels - self.instance_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise x [N, C, h, w]."""
+        return torch.cat([self.instance(x[:, : self.instance_channels]), self.batch(x[:, self.instance_channels :])], dim=1)
+
+
+def build_resnet(name: str, *, last_stride: int, layers: Literal["layer3", "layer4"] = "layer4", ibn: bool = False) -> ResNetTrunk:
     """Build a trunk with random weights (He initialisation, torchvision's own).
 
     Args:
         name: resnet10, resnet18, resnet34 or resnet50.
         last_stride: stride of layer4, 1 or 2; without effect on a trunk that ends at layer3.
         layers: the last layer; "layer3" has no layer4 at all.
+        ibn: `Ibn` in place of the first norm of each block in layers 1 to 3 (IBN-a).
 
     Raises:
         InputError: unknown name or stride.
@@ -64,6 +80,10 @@ def build_resnet(name: str, *, last_stride: int, layers: Literal["layer3", "laye
     resnet = ResNet(block, depths, num_classes=1)
     if last_stride == 1:
         _remove_stride(resnet.layer4)
+    if ibn:
+        for block_of in (*resnet.layer1, *resnet.layer2, *resnet.layer3):
+            assert isinstance(block_of, BasicBlock | Bottleneck)
+            block_of.bn1 = Ibn(block_of.conv1.out_channels)
     return ResNetTrunk(resnet=resnet, layers=layers)
 
 

@@ -17,7 +17,10 @@ BRANCHES = {
     "apn_only_alpha_0": "APN alone (alpha 0)",
     "apan_only_alpha_1": "APAN alone (alpha 1)",
 }
-MSPA = "mspa_0.5"
+OTHERS = {  # models of their own: role, name
+    "mspa_0.5": ("the MSPA baseline", "a model of its own, trained at a fixed alpha of 0.5"),
+    "baseline_twins": ("two plain networks", "Bag-of-Tricks of the same backbone, concatenated"),
+}
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ def headline(tables: Sequence[Path]) -> Headline | None:
     own = standard.pop(OWN, None)
     if own is None:
         return None
-    rivals = [rival for rival in (_branch(standard, own), _fixed(standard, own), _mspa(standard, own)) if rival]
+    rivals = [rival for rival in (_branch(standard, own), _fixed(standard, own)) if rival]
+    rivals += [_rival(*OTHERS[name], standard[name], own) for name in OTHERS if name in standard]
     ends = [abs(end) for rival in rivals for end in (rival.ahead.value, rival.ahead.low, rival.ahead.high) if end is not None]
     alpha = Number(float(own["paper_alpha"]), _value(own, "visual_weight_sd")) if is_number(own.get("paper_alpha", "")) else None
     rank1, mAP = _number(own, "rank1"), _number(own, "mAP")
@@ -158,10 +162,6 @@ def _fixed(rows: dict[str, Cells], own: Cells) -> Rival | None:
         return None
     best = max(found, key=lambda name: float(rows[name]["mAP"]))
     return _rival("the best fixed weight", f"alpha {best.removeprefix('fixed_alpha_')}, chosen on the test set itself", rows[best], own)
-
-
-def _mspa(rows: dict[str, Cells], own: Cells) -> Rival | None:
-    return _rival("the MSPA baseline", "a model of its own, trained at a fixed alpha of 0.5", rows[MSPA], own) if MSPA in rows else None
 
 
 def signed(value: float) -> str:

@@ -27,7 +27,8 @@ def start_backbone(trunk: ResNetTrunk, config: BackboneConfig, extractor: Path |
         if extractor is None:
             raise InputError("backbone.init: extractor needs the extractor's weights, and here there are none")
         tensors, provenance = load_weights(extractor)
-        made_with = provenance.get("config", {}).get("backbone", {}).get("name")
-        if made_with != config.name:
-            raise InputError(f"{extractor}: holds a {made_with}, the configured backbone is {config.name}; set backbone.init to random or imagenet")
+        made_with = provenance.get("config", {}).get("backbone", {})
+        held = f"{made_with.get('name')} with ibn" if made_with.get("ibn") else made_with.get("name")
+        if held != config.architecture:
+            raise InputError(f"{extractor}: holds a {held}, the configured backbone is {config.architecture}; set backbone.init to random or imagenet")
         load_trunk(trunk, {name.removeprefix(EXTRACTOR_PREFIX): value for name, value in tensors.items() if name.startswith(EXTRACTOR_PREFIX)})

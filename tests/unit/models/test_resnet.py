@@ -144,3 +144,33 @@ def test_damaged_imagenet_file_is_named(offline_hub, content):
 def test_resnet10_has_no_imagenet_weights():
     with pytest.raises(InputError, match=r"^imagenet weights of resnet10: there are none; set backbone\.init to random or extractor$"):
         load_imagenet(build_resnet("resnet10", last_stride=2), "resnet10")
+
+
+def test_ibn_normalises_half_of_the_channels_per_image():
+    torch.manual_seed(0)
+    plain, ibn = build_resnet("resnet18", last_stride=1).train(), build_resnet("resnet18", last_stride=1, ibn=True).train()
+    assert count(ibn) == count(plain)  # both norms have a scale and a shift per channel
+    norm = ibn.layer2[0].bn1
+    x = torch.randn(5, 128, 6, 4) * torch.rand(5, 1, 1, 1) + torch.randn(5, 1, 1, 1)
+    y = norm(x)
+    half = x[:, :64]
+    expected = (half - half.mean(dim=(2, 3), keepdim=True)) / (half.var(dim=(2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()
+    torch.testing.assert_close(y[:, :64], expected, atol=1e-4, rtol=1e-4)
+    rest = x[:, 64:]
+    expected = (rest - rest.mean(dim=(0, 2, 3), keepdim=True)) / (rest.var(dim=(0, 2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()
+    torch.testing.assert_close(y[:, 64:], expected, atol=1e-4, rtol=1e-4)
+    assert [type(block.bn1).__name__ for layer in (ibn.layer1, ibn.layer2, ibn.layer3, ibn.layer4) for block in layer] == ["Ibn"] * 6 + ["BatchNorm2d"] * 2
+    assert all(type(block.bn2).__name__ == "BatchNorm2d" for layer in (ibn.layer1, ibn.layer3) for block in layer)
+
+
+def test_ibn_takes_out_an_images_gain_and_offset():
+    """The instance-normalised half of the first block does not see how bright an image is."""
+    torch.manual_seed(1)
+    norm = build_resnet("resnet10", last_stride=1, ibn=True).eval().layer1[0].bn1
+    x = torch.randn(2, 64, 8, 4)
+    torch.testing.assert_close(norm(x)[:, :32], norm(3 * x + 2)[:, :32], atol=1e-4, rtol=1e-4)
+
+
+def test_weights_without_ibn_do_not_fit_a_trunk_with_it():
+    with pytest.raises(InputError, match="not those of this ResNet"):
+        load_trunk(build_resnet("resnet10", last_stride=1, ibn=True), build_resnet("resnet10", last_stride=1).state_dict())
