@@ -6,12 +6,17 @@ from pydantic import Field, model_validator
 
 from qafm.config.base import Settings
 
+PUBLISHED_CHANNELS = 64
+
 
 class BackboneConfig(Settings):
     """Which ResNet, at which input size, and where its first weights come from."""
 
     name: Literal["resnet10", "resnet18", "resnet34", "resnet50"] = Field(default="resnet50", description="resnet10: one basic block per stage")
     last_stride: Literal[1, 2] = Field(default=2, description="stride of layer4; 1 doubles the height and width of its map")
+    channels: int = Field(
+        default=PUBLISHED_CHANNELS, ge=4, multiple_of=2, description="channels of the stem and layer1, each later layer has twice as many; 64: as published"
+    )
     ibn: bool = Field(
         default=False, description="IBN-a: half the channels of each block's first norm in layers 1 to 3 are instance-normalised; no ImageNet weights"
     )
@@ -24,10 +29,10 @@ class BackboneConfig(Settings):
     @property
     def architecture(self) -> str:
         """What decides whether weights fit, in words."""
-        return f"{self.name} with ibn" if self.ibn else self.name
+        return self.name + (" with ibn" if self.ibn else "") + ("" if self.channels == PUBLISHED_CHANNELS else f" from {self.channels} channels")
 
     @model_validator(mode="after")
-    def _imagenet_is_without_ibn(self) -> Self:
-        if self.init == "imagenet" and self.ibn:
-            raise ValueError("there are no ImageNet weights with ibn; set init to random or extractor")
+    def _imagenet_has_its_weights(self) -> Self:
+        if self.init == "imagenet" and (self.ibn or self.channels != PUBLISHED_CHANNELS):
+            raise ValueError(f"there are no ImageNet weights for {self.architecture}; set init to random or extractor")
         return self

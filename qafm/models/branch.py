@@ -15,7 +15,7 @@ class VisualBranch(nn.Module):
 
     def __init__(self, backbone: BackboneConfig, apn: ApnConfig, num_ids: int) -> None:
         super().__init__()
-        self.backbone = build_resnet(backbone.name, last_stride=backbone.last_stride, ibn=backbone.ibn, layers="layer3")
+        self.backbone = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn, layers="layer3")
         self.apn = Apn(config=apn, in_channels=self.backbone.out_channels, num_ids=num_ids)
 
     def forward(self, images: torch.Tensor) -> ApnOutput:
@@ -28,7 +28,7 @@ class AttributeBranch(nn.Module):
 
     def __init__(self, backbone: BackboneConfig, apan: ApanConfig, num_ids: int) -> None:
         super().__init__()
-        self.backbone = build_resnet(backbone.name, last_stride=backbone.last_stride, ibn=backbone.ibn, layers="layer4")
+        self.backbone = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn, layers="layer4")
         self.apan = Apan(config=apan, in_channels=self.backbone.out_channels, num_ids=num_ids)
 
     def forward(self, images: torch.Tensor) -> ApanOutput:

@@ -24,7 +24,7 @@ class ReidBaseline(nn.Module):
 
     def __init__(self, *, backbone: BackboneConfig, num_ids: int) -> None:
         super().__init__()
-        self.trunk = build_resnet(backbone.name, last_stride=backbone.last_stride, ibn=backbone.ibn)
+        self.trunk = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn)
         self.neck = BNNeck(dim=self.trunk.out_channels, classes=num_ids)
 
     def forward(self, images: Tensor) -> BaselineOutput:

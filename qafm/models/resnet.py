@@ -47,6 +47,22 @@ class ResNetTrunk(nn.Module):
         return x if self.layer4 is None else self.layer4(x)  # [N, C4, H/32, W/32], or H/16, W/16 with last_stride 1
 
 
+class Narrow(ResNet):
+    """torchvision's ResNet with another number of channels."""
+
+    def __init__(self, block: type[BasicBlock | Bottleneck], depths: list[int], channels: int) -> None:
+        super().__init__(block, depths, num_classes=1)
+        self.inplanes = channels
+        self.conv1 = nn.Conv2d(3, channels, kernel_size=7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.layer1, self.layer2, self.layer3, self.layer4 = (
+            self._make_layer(block, channels << k, depth, stride=1 if k == 0 else 2) for k, depth in enumerate(depths)
+        )
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+
 class Ibn(nn.Module):
     """Instance norm on the first half of the channels, batch norm on the rest: what light and camera change is taken out early, and told apart still (Pan et
     al. 2018)."""
@@ -62,13 +78,14 @@ class Ibn(nn.Module):
         return torch.cat([self.instance(x[:, : self.instance_channels]), self.batch(x[:, self.instance_channels :])], dim=1)
 
 
-def build_resnet(name: str, *, last_stride: int, layers: Literal["layer3", "layer4"] = "layer4", ibn: bool = False) -> ResNetTrunk:
+def build_resnet(name: str, *, last_stride: int, layers: Literal["layer3", "layer4"] = "layer4", channels: int = 64, ibn: bool = False) -> ResNetTrunk:
     """Build a trunk with random weights (He initialisation, torchvision's own).
 
     Args:
         name: resnet10, resnet18, resnet34 or resnet50.
         last_stride: stride of layer4, 1 or 2; without effect on a trunk that ends at layer3.
         layers: the last layer; "layer3" has no layer4 at all.
+        channels: of the stem and layer1; 64 as published, each later layer has twice as many.
         ibn: `Ibn` in place of the first norm of each block in layers 1 to 3 (IBN-a).
 
     Raises:
@@ -77,7 +94,7 @@ def build_resnet(name: str, *, last_stride: int, layers: Literal["layer3", "laye
     if name not in BLOCKS or last_stride not in (1, 2):
         raise InputError(f"backbone: no {name!r} with last stride {last_stride}; known are {', '.join(BLOCKS)} with 1 or 2")
     block, depths = BLOCKS[name]
-    resnet = ResNet(block, depths, num_classes=1)
+    resnet = ResNet(block, depths, num_classes=1) if channels == 64 else Narrow(block, depths, channels)
     if last_stride == 1:
         _remove_stride(resnet.layer4)
     if ibn:

@@ -1,6 +1,9 @@
 """The first weights of a backbone: ImageNet, the extractor of stage 3, or random; never a silent fallback."""
 
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from qafm.config.backbone import BackboneConfig
 from qafm.models.resnet import ResNetTrunk, load_imagenet, load_trunk
@@ -27,8 +30,15 @@ def start_backbone(trunk: ResNetTrunk, config: BackboneConfig, extractor: Path |
         if extractor is None:
             raise InputError("backbone.init: extractor needs the extractor's weights, and here there are none")
         tensors, provenance = load_weights(extractor)
-        made_with = provenance.get("config", {}).get("backbone", {})
-        held = f"{made_with.get('name')} with ibn" if made_with.get("ibn") else made_with.get("name")
+        held = _held_architecture(provenance)
         if held != config.architecture:
             raise InputError(f"{extractor}: holds a {held}, the configured backbone is {config.architecture}; set backbone.init to random or imagenet")
         load_trunk(trunk, {name.removeprefix(EXTRACTOR_PREFIX): value for name, value in tensors.items() if name.startswith(EXTRACTOR_PREFIX)})
+
+
+def _held_architecture(provenance: dict[str, Any]) -> str:
+    """What the extractor's header says it is."""
+    try:
+        return BackboneConfig.model_validate(provenance["config"]["backbone"]).architecture
+    except (KeyError, TypeError, ValidationError):
+        return "network that its header does not describe"

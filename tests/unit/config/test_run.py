@@ -32,7 +32,8 @@ def test_every_preset_is_valid_and_writes_to_places_of_its_own(project: Path) ->
         ({"features": {"extractor": {"backbone": {"init": "extractor"}}}}, "the extractor cannot start from itself"),
         ({"model": {"backbone": {"name": "resnet50"}}}, "init extractor needs the extractor's architecture (resnet10), not resnet50"),
         ({"model": {"backbone": {"ibn": True}}}, "init extractor needs the extractor's architecture (resnet10), not resnet10 with ibn"),
-        ({"features": {"extractor": {"backbone": {"ibn": True, "init": "imagenet"}}}}, "there are no ImageNet weights with ibn"),
+        ({"features": {"extractor": {"backbone": {"ibn": True, "init": "imagenet"}}}}, "there are no ImageNet weights for resnet10 with ibn"),
+        ({"model": {"backbone": {"channels": 16}}}, "needs the extractor's architecture (resnet10), not resnet10 from 16 channels"),
         ({"dataset": {"kind": "folders"}}, "section folders is absent"),
     ],
 )

@@ -174,3 +174,16 @@ def test_ibn_takes_out_an_images_gain_and_offset():
 def test_weights_without_ibn_do_not_fit_a_trunk_with_it():
     with pytest.raises(InputError, match="not those of this ResNet"):
         load_trunk(build_resnet("resnet10", last_stride=1, ibn=True), build_resnet("resnet10", last_stride=1).state_dict())
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("resnet18", 11_689_512 - 513_000), ("resnet50", 23_508_032)])
+def test_a_narrow_trunk_has_fewer_channels_throughout(name, parameters):
+    narrow, full = build_resnet(name, last_stride=1, channels=16), build_resnet(name, last_stride=1)
+    assert narrow.out_channels == full.out_channels // 4
+    assert narrow(torch.zeros(2, 3, 64, 32)).shape == (2, narrow.out_channels, 4, 2)
+    matrices = sum(p.numel() for p in full.parameters() if p.dim() == 4 and p.shape[1] != 3)
+    stem, vectors = full.conv1.weight.numel(), sum(p.numel() for p in full.parameters() if p.dim() == 1)
+    assert matrices + stem + vectors == parameters
+    assert count(narrow) == matrices // 16 + stem // 4 + vectors // 4  # both sides of each convolution a quarter; three colours, norms: one side
+    assert list(narrow.state_dict()) == list(full.state_dict())
+    assert build_resnet(name, last_stride=1, channels=16, layers="layer3").out_channels == narrow.out_channels // 2
