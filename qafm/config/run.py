@@ -17,6 +17,7 @@ from qafm.config.model import ModelConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 from qafm.config.report import ReportConfig
+from qafm.config.rerank import RerankConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.runtime.errors import InputError
 
@@ -33,6 +34,7 @@ class RunConfig(Settings):
     model: ModelConfig
     ablation: AblationConfig
     degradations: DegradationsConfig = DegradationsConfig()
+    rerank: RerankConfig = RerankConfig()
     controls: ControlsConfig = ControlsConfig()
     figures: FiguresConfig
     report: ReportConfig
