@@ -17,7 +17,7 @@ FIGURES |= {"plot_activation", "plot_ranking", "plot_training", "plot_ablation",
 ABLATION = {"evaluate_alpha", "tabulate_ablation", "tabulate_extra", "tabulate_table3", "tabulate_deciles", "tabulate_reranked", "plot_ablation"}
 FROM_EMBEDDINGS = ABLATION | EXAMPLES | {"rank_gallery", "rerank_gallery", "plot_q", "plot_alpha", "plot_q_against_alpha"}
 FROM_FUSION = FROM_EMBEDDINGS | {"train_fusion", "embed_images", "score_attributes", "tabulate_attributes", "plot_training"}
-FROM_PERTURB = FROM_FUSION | {"perturb_images", "extract_features", "score_quality", "plot_identifiability", "plot_iqa_branch"}
+FROM_PERTURB = FROM_FUSION | {"perturb_images", "extract_features", "score_quality", "describe_quality", "plot_identifiability", "plot_iqa_branch"}
 FROM_IMAGES = (
     FROM_PERTURB | FIGURES | {"parse_dataset", "train_extractor", "pretrain_apan", "pretrain_apn", "measure_controls", "describe_model", "tabulate_table2"}
 )
@@ -37,6 +37,11 @@ def test_list_of_alphas_reruns_only_the_ablation(finished: Project) -> None:
 
 def test_reranking_setting_reruns_only_the_reranking(finished: Project) -> None:
     assert finished.planned("all", finished.config("rerank.yaml", "rerank: {k1: 10}\n")) == {"rerank_gallery", "tabulate_reranked", "write_report"}
+
+
+def test_values_to_compare_q_with_rerun_only_its_table(finished: Project) -> None:
+    (finished.root / "other.csv").write_text("file,q\n")
+    assert finished.planned("all", finished.config("compare.yaml", "quality: {compare: other.csv}\n")) == {"describe_quality", "write_report"}
 
 
 def test_figure_setting_redraws_only_the_figures(finished: Project) -> None:

@@ -135,7 +135,7 @@ def recorded_costs():
     names += [("rerank_gallery", f"rerank_gallery/{row}") for row in RERANKED_ROWS]
     of_seeds = [(rule, f"{M}/seed-{seed}/benchmarks/{name}.tsv") for rule, name in names for seed in CFG.seeds]
     of_report = [(rule, f"{FIRST}/benchmarks/{rule}.tsv") for rule in ("rank_gallery", "map_activations")]
-    quality = [("score_quality", f"{F}/benchmarks/score_quality.tsv")]
+    quality = [(rule, f"{F}/benchmarks/{rule}.tsv") for rule in ("score_quality", "describe_quality")]
     return [*of_data, *(of_shards if CFG.quality.source == "compute" else []), *quality, *of_seeds, *of_report]
 
 
