@@ -31,7 +31,7 @@ def intraclass_interval(
 ) -> tuple[float, float] | None:
     """Percentile interval of `intraclass_correlation`, identities drawn with replacement, each with all its groups.
 
-    An identity drawn twice counts as two.
+    An identity drawn twice counts as two. With few identities the draws lie low: those drawn twice are no further persons.
 
     Args:
         values: [N].
