@@ -52,6 +52,7 @@ SECTIONS = {  # path -> heading; a key belongs to the longest path that leads to
     "model.apan": "Stage 5: APAN",
     "model.fusion": "Stage 6: fusion",
     "ablation": "Stage 7: Table 4",
+    "rerank": "Stage 7: re-ranking",
     "controls": "Stage 7: controls on the synthetic data set",
     "figures": "Stage 8: figures",
     "report": "Stages 7 and 9: the ranking and the report page",

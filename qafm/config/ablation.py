@@ -12,8 +12,8 @@ class AblationConfig(Settings):
     ranks: tuple[int, ...] = Field(default=(1, 5, 10), description="ranks of the CMC")
     grid: int = Field(default=21, ge=2, description="weights from 0 to 1 among which the best fixed one and the per-query best are sought")
     permutations: int = Field(default=5, ge=1, description="random assignments of the weights that the row `shuffled` averages")
-    bootstrap_samples: int = Field(default=2000, ge=1, description="draws of identities for the 95 percent intervals of mAP")
-    seed: int = Field(default=1, ge=0, description="seed of the permutations and of the bootstrap")
+    bootstrap_samples: int = Field(default=2000, ge=1, description="draws of identities for the 95 percent intervals, those of quality.csv, too")
+    seed: int = Field(default=1, ge=0, description="seed of the permutations and of the bootstraps")
 
     @field_validator("alphas")
     @classmethod

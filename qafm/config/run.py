@@ -15,8 +15,9 @@ from qafm.config.features import FeaturesConfig
 from qafm.config.figures import FiguresConfig
 from qafm.config.model import ModelConfig
 from qafm.config.perturb import PerturbConfig
-from qafm.config.quality import QualityConfig
+from qafm.config.quality_section import QualitySection
 from qafm.config.report import ReportConfig
+from qafm.config.rerank import RerankConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.runtime.errors import InputError
 
@@ -29,10 +30,11 @@ class RunConfig(Settings):
     dataset: DatasetConfig
     perturb: PerturbConfig
     features: FeaturesConfig
-    quality: QualityConfig
+    quality: QualitySection
     model: ModelConfig
     ablation: AblationConfig
     degradations: DegradationsConfig = DegradationsConfig()
+    rerank: RerankConfig = RerankConfig()
     controls: ControlsConfig = ControlsConfig()
     figures: FiguresConfig
     report: ReportConfig
@@ -138,7 +140,7 @@ def check_names(presets: dict[str, RunConfig]) -> None:
         d, f, m = run.dataset.name, run.features.name, run.model.name
         stages = {
             (d,): (run.dataset.parse_slice(), run.dataset.synthetic if run.dataset.kind == "synthetic" else None, run.perturb),
-            (d, f): (run.features, run.quality),
+            (d, f): (run.features, run.quality.score_slice()),
             (d, f, m): run.model,
         }
         for names, content in stages.items():

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from qafm.config.ablation import AblationConfig
+from qafm.evaluation.bootstrap import identity_interval
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
 from qafm.tables.table4 import GALLERIES, Run, label
@@ -61,7 +63,7 @@ def _read(path: Path, experiment: str) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
         found = content["experiment"], content["note"], content["galleries"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is no artifact of evaluate_alpha ({error!r})") from error
+        raise InputError(f"{path}: is no artifact of a row ({error!r})") from error
     if found[0] != experiment:
         raise InputError(f"{path}: is of experiment {found[0]}, expected {experiment}")
     return content
@@ -110,6 +112,27 @@ def _result_cells(found: Sequence[dict[str, Any]], metrics: Sequence[str]) -> Ce
         cells[name] = as_percent(float(np.mean(values)))
         cells[f"{name}_sd"] = as_percent(float(np.std(values, ddof=1))) if len(values) > 1 else ""
     return cells
+
+
+def per_query(row: Artifacts, gallery: str) -> tuple[list[str], np.ndarray, np.ndarray] | None:
+    """Names, identities [Q] and AP [Q] (mean over seeds) of the valid queries; None if the row was not measured on `gallery`.
+
+    Raises:
+        InputError: the seeds were measured on different queries.
+    """
+    found = [content["queries"] for content in row.of_gallery(gallery)]
+    if not found:
+        return None
+    names = found[0]["image_id"]
+    if any(queries["image_id"] != names for queries in found):
+        raise InputError(f"table: the seeds of {row.experiment} were measured on different queries of gallery {gallery}")
+    return names, np.array(found[0]["pid"]), np.mean([queries["ap"] for queries in found], axis=0)
+
+
+def interval_cells(name: str, values: np.ndarray, pid: np.ndarray, config: AblationConfig) -> Cells:
+    """`{name}_low` and `{name}_high`: the 95 percent interval over identities, in percent, of the mean of `values` [Q], shares of 1."""
+    low, high = identity_interval(100 * values, pid, samples=config.bootstrap_samples, seed=config.seed)
+    return {f"{name}_low": as_percent(low), f"{name}_high": as_percent(high)}
 
 
 def as_percent(value: float) -> str:

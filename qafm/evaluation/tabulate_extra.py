@@ -6,8 +6,18 @@ from pathlib import Path
 import numpy as np
 
 from qafm.config.ablation import AblationConfig
-from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, as_percent, metric_names, read_artifacts, result_rows, write_table
-from qafm.evaluation.bootstrap import identity_interval
+from qafm.evaluation.ablation_rows import (
+    Artifacts,
+    Cells,
+    Row,
+    as_percent,
+    interval_cells,
+    metric_names,
+    per_query,
+    read_artifacts,
+    result_rows,
+    write_table,
+)
 from qafm.runtime.errors import InputError
 from qafm.tables.table4 import INTERVAL_COLUMNS, Run, result_columns
 
@@ -33,31 +43,15 @@ def tabulate_extra(rows: Sequence[Row], run: Run, config: AblationConfig, out: P
 
 def _intervals(row: Artifacts, gallery: str, reference: Artifacts | None, config: AblationConfig) -> Cells:
     cells = {"note": row.note}
-    own = _per_query(row, gallery)
+    own = per_query(row, gallery)
     if own is None:
         return cells
     names, pid, ap = own
-    cells |= _interval("mAP", ap, pid, config)
-    other = None if reference is None or reference is row else _per_query(reference, gallery)
+    cells |= interval_cells("mAP", ap, pid, config)
+    other = None if reference is None or reference is row else per_query(reference, gallery)
     if other is not None:
         if other[0] != names:
             raise InputError(f"table: {row.experiment} and qafm were measured on different queries of gallery {gallery}")
         cells["mAP_minus_qafm"] = as_percent(100 * float(np.mean(ap - other[2])))
-        cells |= _interval("mAP_minus_qafm", ap - other[2], pid, config)
+        cells |= interval_cells("mAP_minus_qafm", ap - other[2], pid, config)
     return cells
-
-
-def _interval(name: str, values: np.ndarray, pid: np.ndarray, config: AblationConfig) -> Cells:
-    low, high = identity_interval(100 * values, pid, samples=config.bootstrap_samples, seed=config.seed)
-    return {f"{name}_low": as_percent(low), f"{name}_high": as_percent(high)}
-
-
-def _per_query(row: Artifacts, gallery: str) -> tuple[list[str], np.ndarray, np.ndarray] | None:
-    """Names, identities [Q] and AP [Q] (mean over seeds) of the valid queries; None if the row was not measured on `gallery`."""
-    found = [content["queries"] for content in row.of_gallery(gallery)]
-    if not found:
-        return None
-    names = found[0]["image_id"]
-    if any(queries["image_id"] != names for queries in found):
-        raise InputError(f"table: the seeds of {row.experiment} were measured on different queries of gallery {gallery}")
-    return names, np.array(found[0]["pid"]), np.mean([queries["ap"] for queries in found], axis=0)

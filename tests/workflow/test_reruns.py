@@ -14,10 +14,10 @@ DESCRIBED = {"describe_model", "plot_architecture", "plot_iqa_branch"}
 EXAMPLES = {"choose_examples", "map_activations", "plot_activation", "plot_ranking", "write_report"}
 FIGURES = {"plot_identity", "plot_architecture", "plot_iqa_branch", "plot_identifiability", "plot_q", "plot_alpha", "plot_q_against_alpha"}
 FIGURES |= {"plot_activation", "plot_ranking", "plot_training", "plot_ablation", "write_report"}
-ABLATION = {"evaluate_alpha", "tabulate_ablation", "tabulate_extra", "tabulate_table3", "tabulate_deciles", "plot_ablation"}
-FROM_EMBEDDINGS = ABLATION | EXAMPLES | {"rank_gallery", "plot_q", "plot_alpha", "plot_q_against_alpha"}
+ABLATION = {"evaluate_alpha", "tabulate_ablation", "tabulate_extra", "tabulate_table3", "tabulate_deciles", "tabulate_reranked", "plot_ablation"}
+FROM_EMBEDDINGS = ABLATION | EXAMPLES | {"rank_gallery", "rerank_gallery", "plot_q", "plot_alpha", "plot_q_against_alpha"}
 FROM_FUSION = FROM_EMBEDDINGS | {"train_fusion", "embed_images", "score_attributes", "tabulate_attributes", "plot_training"}
-FROM_PERTURB = FROM_FUSION | {"perturb_images", "extract_features", "score_quality", "plot_identifiability", "plot_iqa_branch"}
+FROM_PERTURB = FROM_FUSION | {"perturb_images", "extract_features", "score_quality", "describe_quality", "plot_identifiability", "plot_iqa_branch"}
 FROM_IMAGES = (
     FROM_PERTURB | FIGURES | {"parse_dataset", "train_extractor", "pretrain_apan", "pretrain_apn", "measure_controls", "describe_model", "tabulate_table2"}
 )
@@ -33,6 +33,15 @@ def test_list_of_alphas_reruns_only_the_ablation(finished: Project) -> None:
     assert finished.planned("all", config) == {"evaluate_alpha", "tabulate_ablation", "tabulate_table3", "tabulate_deciles", "plot_ablation", "write_report"}
     config = finished.config("alphas.yaml", "ablation: {alphas: [0.5]}\n")
     assert finished.planned("all", config) == {"tabulate_ablation", "tabulate_table3", "tabulate_deciles", "plot_ablation", "write_report"}
+
+
+def test_reranking_setting_reruns_only_the_reranking(finished: Project) -> None:
+    assert finished.planned("all", finished.config("rerank.yaml", "rerank: {k1: 10}\n")) == {"rerank_gallery", "tabulate_reranked", "write_report"}
+
+
+def test_values_to_compare_q_with_rerun_only_its_table(finished: Project) -> None:
+    (finished.root / "other.csv").write_text("file,q\n")
+    assert finished.planned("all", finished.config("compare.yaml", "quality: {compare: other.csv}\n")) == {"describe_quality", "write_report"}
 
 
 def test_figure_setting_redraws_only_the_figures(finished: Project) -> None:

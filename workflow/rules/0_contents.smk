@@ -17,6 +17,8 @@ TABLES = {  # name: title; what it says stands in workflow/report/{name}.rst
     "table4": "Table 4: the weight between the branches",
     "table4_extra": "Table 4, further rows",
     "table3": "Table 3: beside published methods",
+    "reranked": "Re-ranking: before and after",
+    "quality": "What Q measures",
     "deciles": "Hypothesis 1: the branches by tenths of Q",
     "degradations": "Hypothesis 1: the branches on degraded queries",
     "oracle": "Is there anything to adapt to?",

@@ -41,9 +41,9 @@ def searched(name):
     return lambda wildcards: f"{SEED}/embeddings/{'mspa' if wildcards.experiment == 'mspa_0.5' else 'fusion'}.{name}"
 
 
-def rows_of(experiments):
+def rows_of(experiments, folder="ablation"):
     """(seed, experiment, artifact) of each row and seed."""
-    return [(seed, name, f"{M}/seed-{seed}/ablation/{name}.json") for name in experiments for seed in CFG.seeds]
+    return [(seed, name, f"{M}/seed-{seed}/{folder}/{name}.json") for name in experiments for seed in CFG.seeds]
 
 
 BRANCHES_OF = {"branches": ("apn", "apan"), "baselines": (None, None), "apn_seeds": ("apn", "apn"), "apan_seeds": ("apan", "apan")}
@@ -132,9 +132,10 @@ def recorded_costs():
     names += [(rule, rule) for rule in ("embed_degraded", "measure_degraded")]
     names += [("measure_oracle", f"measure_oracle/{pair}") for pair in PAIRS]
     names += [("evaluate_descriptors", f"evaluate_descriptors/{row}") for row in BASELINES]
+    names += [("rerank_gallery", f"rerank_gallery/{row}") for row in RERANKED_ROWS]
     of_seeds = [(rule, f"{M}/seed-{seed}/benchmarks/{name}.tsv") for rule, name in names for seed in CFG.seeds]
     of_report = [(rule, f"{FIRST}/benchmarks/{rule}.tsv") for rule in ("rank_gallery", "map_activations")]
-    quality = [("score_quality", f"{F}/benchmarks/score_quality.tsv")]
+    quality = [(rule, f"{F}/benchmarks/{rule}.tsv") for rule in ("score_quality", "describe_quality")]
     return [*of_data, *(of_shards if CFG.quality.source == "compute" else []), *quality, *of_seeds, *of_report]
 
 

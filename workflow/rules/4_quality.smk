@@ -1,4 +1,4 @@
-# Stage 4. Reads: features of all variants. Writes: results/{d}/{f}/quality.parquet, quality.json. Paper Eq. 1.
+# Stage 4. Reads: features of all variants, for the table the images. Writes: results/{d}/{f}/quality.parquet, quality.json, results/quality.csv. Paper Eq. 1.
 rule score_quality:
     input:
         images=f"{D}/images.parquet",
@@ -14,8 +14,31 @@ rule score_quality:
     conda:
         ENVIRONMENT
     params:
-        config=CFG.quality.model_dump(mode="json"),
+        config=CFG.quality.score_slice().model_dump(mode="json"),
         perturb=CFG.perturb.model_dump(mode="json"),
         code=code("4_score_quality", "qafm.quality.score_quality"),
     script:
         "../scripts/4_score_quality.py"
+
+
+rule describe_quality:
+    input:
+        images=f"{D}/images.parquet",
+        quality=f"{F}/quality.parquet",
+        compare=CFG.quality.compare or [],
+    output:
+        tabled("quality"),
+    log:
+        "results/logs/describe_quality.log",
+    benchmark:
+        f"{F}/benchmarks/describe_quality.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        dataset=CFG.dataset.name,
+        features=CFG.features.name,
+        samples=CFG.ablation.bootstrap_samples,
+        seed=CFG.ablation.seed,
+        code=code("4_describe_quality", "qafm.quality.describe_quality"),
+    script:
+        "../scripts/4_describe_quality.py"

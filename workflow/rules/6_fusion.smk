@@ -98,7 +98,7 @@ rule embed_degraded:
         mem_mb=CFG.runtime.mem_mb,
     params:
         config=CFG.degradations.model_dump(mode="json"),
-        q=[part.model_dump(mode="json") for part in (CFG.features.extractor.backbone, CFG.perturb, CFG.quality)],
+        q=[part.model_dump(mode="json") for part in (CFG.features.extractor.backbone, CFG.perturb, CFG.quality.score_slice())],
         fusion=CFG.model.fusion.model_dump(mode="json"),
         architecture=CFG.model.architecture().model_dump(mode="json"),
         runtime=RUNTIME,

@@ -1,4 +1,5 @@
-# Stage 7. Reads: embeddings. Writes: .../ablation/{experiment}.json, .../ranking.parquet, results/table4.csv, table4_extra.csv. Paper Table 4.
+# Stage 7. Reads: embeddings. Writes: .../ablation/{experiment}.json, .../reranked/{experiment}.json, .../ranking.parquet, results/table4.csv,
+# table4_extra.csv, reranked.csv and further tables. Paper Table 4.
 # No image is touched again.
 BRANCH_ROWS = ("apn_descriptor", "apan_descriptor", "best_fixed", "oracle_query")
 BASELINES = {  # row: (twins whose descriptors are concatenated, note)
@@ -8,6 +9,7 @@ BASELINES = {  # row: (twins whose descriptors are concatenated, note)
 PAIRS = ["branches", "baselines", *(["apn_seeds", "apan_seeds"] if len(CFG.seeds) > 1 else [])]  # between whose descriptors the weight is sought
 PAPER_ROWS = CFG.ablation.paper_experiments()
 EXTRA_ROWS = ("qafm", *CFG.ablation.extra_experiments(), "mspa_0.5", *BASELINES)
+RERANKED_ROWS = ("qafm", "apn_descriptor", "apan_descriptor", "concat_0.5")
 
 
 rule evaluate_alpha:
@@ -54,6 +56,30 @@ rule evaluate_descriptors:
         code=code("7_evaluate_descriptors", "qafm.evaluation.evaluate_descriptors"),
     script:
         "../scripts/7_evaluate_descriptors.py"
+
+
+rule rerank_gallery:
+    input:
+        images=f"{D}/images.parquet",
+        embeddings=f"{SEED}/embeddings/fusion.parquet",
+        head=f"{SEED}/embeddings/fusion.head.safetensors",
+    output:
+        f"{SEED}/reranked/{{experiment}}.json",
+    log:
+        f"{SEED}/logs/rerank_gallery/{{experiment}}.log",
+    benchmark:
+        f"{SEED}/benchmarks/rerank_gallery/{{experiment}}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    params:
+        config=CFG.rerank.model_dump(mode="json"),
+        ranks=list(CFG.ablation.ranks),
+        same_camera=CFG.dataset.same_camera,
+        code=code("7_rerank_gallery", "qafm.evaluation.rerank_gallery"),
+    script:
+        "../scripts/7_rerank_gallery.py"
 
 
 rule rank_gallery:
@@ -112,6 +138,26 @@ rule tabulate_extra:
         code=code("7_tabulate_extra", "qafm.evaluation.tabulate_extra"),
     script:
         "../scripts/7_tabulate_extra.py"
+
+
+rule tabulate_reranked:
+    input:
+        before=[path for _, _, path in rows_of(RERANKED_ROWS)],
+        after=[path for _, _, path in rows_of(RERANKED_ROWS, "reranked")],
+    output:
+        tabled("reranked"),
+    log:
+        "results/logs/tabulate_reranked.log",
+    conda:
+        ENVIRONMENT
+    params:
+        before=rows_of(RERANKED_ROWS),
+        after=rows_of(RERANKED_ROWS, "reranked"),
+        run=CFG.table_run(),
+        config=CFG.ablation.model_dump(mode="json", include={"bootstrap_samples", "seed"}),
+        code=code("7_tabulate_reranked", "qafm.evaluation.tabulate_reranked"),
+    script:
+        "../scripts/7_tabulate_reranked.py"
 
 
 rule tabulate_deciles:

@@ -65,7 +65,7 @@ rule plot_iqa_branch:
     params:
         **figure("8_plot_iqa_branch", "qafm.figures.plot_iqa_branch"),
         perturb=CFG.perturb.model_dump(mode="json"),
-        quality=CFG.quality.model_dump(mode="json"),
+        quality=CFG.quality.score_slice().model_dump(mode="json"),
     script:
         "../scripts/8_plot_iqa_branch.py"
 

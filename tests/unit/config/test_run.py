@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from qafm.config.quality import QualityConfig
 from qafm.config.run import RunConfig, check_names, load_presets, load_run_config, merge
 from qafm.config.synthetic import SyntheticConfig
 from qafm.runtime.errors import InputError
@@ -61,6 +62,15 @@ def test_presets_that_differ_but_share_a_name_are_refused(default: dict[str, Any
         with pytest.raises(InputError, match=f"config/b.yaml: differs from config/a.yaml but writes to the same {place};"):
             check_names({"a.yaml": one, "b.yaml": other})
     check_names({"a.yaml": one, "b.yaml": load_run_config(merge(default, {"seeds": [1, 2], "figures": {"style": {"bins": 20}}}))})
+
+
+def test_values_to_compare_q_with_are_no_setting_of_q(default: dict[str, Any]) -> None:
+    one, other = (load_run_config(merge(default, {"quality": {"compare": path}})) for path in (None, "data/other.csv"))
+    check_names({"a.yaml": one, "b.yaml": other})
+    assert other.quality.compare == "data/other.csv"
+    assert one.quality.score_slice() == other.quality.score_slice()
+    raw = load_run_config(merge(default, {"quality": {"normalize": "none", "mode": "reference"}})).quality.score_slice()
+    assert raw == QualityConfig(normalize="none", mode="reference")
 
 
 def test_broken_preset_file_is_named(tmp_path: Path, default: dict[str, Any]) -> None:

@@ -1,0 +1,17 @@
+"""The `quality` section of a preset: the settings of Q, and what its table sets beside them."""
+
+from pydantic import Field
+
+from qafm.config.quality import QualityConfig
+
+
+class QualitySection(QualityConfig):
+    """Rules score_quality and describe_quality."""
+
+    compare: str | None = Field(
+        default=None, description="CSV with the columns file,q, for example the authors' values, set beside Q in quality.csv; it changes nothing else"
+    )
+
+    def score_slice(self) -> QualityConfig:
+        """The slice of rule score_quality: what Q depends on."""
+        return QualityConfig.model_validate(self.model_dump(exclude={"compare"}))
