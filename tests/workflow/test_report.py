@@ -25,7 +25,7 @@ FIGURES = (
     "training_curves",
     "table4_curve",
 )
-TABLES = ("table2", "table3", "table4", "table4_extra", "reranked", "quality", "deciles", "attributes", "controls")
+TABLES = ("table2", "table3", "table4", "table4_extra", "reranked", "quality", "deciles", "degradations", "oracle", "attributes", "controls")
 
 
 def visible(text: str) -> str:

@@ -15,12 +15,14 @@ EXAMPLES = {"choose_examples", "map_activations", "plot_activation", "plot_ranki
 FIGURES = {"plot_identity", "plot_architecture", "plot_iqa_branch", "plot_identifiability", "plot_q", "plot_alpha", "plot_q_against_alpha"}
 FIGURES |= {"plot_activation", "plot_ranking", "plot_training", "plot_ablation", "write_report"}
 ABLATION = {"evaluate_alpha", "tabulate_ablation", "tabulate_extra", "tabulate_table3", "tabulate_deciles", "tabulate_reranked", "plot_ablation"}
-FROM_EMBEDDINGS = ABLATION | EXAMPLES | {"rank_gallery", "rerank_gallery", "plot_q", "plot_alpha", "plot_q_against_alpha"}
-FROM_FUSION = FROM_EMBEDDINGS | {"train_fusion", "embed_images", "score_attributes", "tabulate_attributes", "plot_training"}
+ORACLE = {"measure_oracle", "tabulate_oracle"}
+DEGRADED = {"measure_degraded", "tabulate_degradations"}
+FROM_EMBEDDINGS = ABLATION | EXAMPLES | ORACLE | DEGRADED | {"rank_gallery", "rerank_gallery", "plot_q", "plot_alpha", "plot_q_against_alpha"}
+FROM_FUSION = FROM_EMBEDDINGS | {"train_fusion", "embed_images", "embed_degraded", "score_attributes", "tabulate_attributes", "plot_training"}
 FROM_PERTURB = FROM_FUSION | {"perturb_images", "extract_features", "score_quality", "describe_quality", "plot_identifiability", "plot_iqa_branch"}
-FROM_IMAGES = (
-    FROM_PERTURB | FIGURES | {"parse_dataset", "train_extractor", "pretrain_apan", "pretrain_apn", "measure_controls", "describe_model", "tabulate_table2"}
-)
+BASELINES = {"train_baseline", "embed_baseline", "evaluate_descriptors"}
+TRAINED_ALONE = {"train_extractor", "pretrain_apan", "pretrain_apn"}
+FROM_IMAGES = FROM_PERTURB | FIGURES | BASELINES | TRAINED_ALONE | {"parse_dataset", "measure_controls", "describe_model", "tabulate_table2"}
 
 
 def test_a_second_run_does_nothing(finished: Project) -> None:
@@ -42,6 +44,16 @@ def test_reranking_setting_reruns_only_the_reranking(finished: Project) -> None:
 def test_values_to_compare_q_with_rerun_only_its_table(finished: Project) -> None:
     (finished.root / "other.csv").write_text("file,q\n")
     assert finished.planned("all", finished.config("compare.yaml", "quality: {compare: other.csv}\n")) == {"describe_quality", "write_report"}
+
+
+def test_baseline_setting_reruns_the_baselines_and_what_shows_them(finished: Project) -> None:
+    planned = finished.planned("all", finished.config("baseline.yaml", "model: {baseline: {training: {epochs: 2}}}\n"))
+    assert planned == BASELINES | ORACLE | {"tabulate_extra", "tabulate_table3", "plot_training", "write_report"}
+
+
+def test_degradation_setting_reruns_its_table_alone(finished: Project) -> None:
+    planned = finished.planned("all", finished.config("degraded.yaml", "degradations: {levels: [0.3]}\n"))
+    assert planned == DEGRADED | {"embed_degraded", "write_report"}
 
 
 def test_figure_setting_redraws_only_the_figures(finished: Project) -> None:
