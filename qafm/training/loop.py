@@ -14,7 +14,7 @@ from tqdm import tqdm
 from qafm.config.training import BatchConfig, OptimizerConfig
 from qafm.runtime.resume import ResumeState
 from qafm.runtime.torch_setup import seed_everything
-from qafm.training.batches import identity_batches
+from qafm.training.batches import Sampler, identity_batches
 from qafm.training.schedule import set_lr
 
 LOGGER = logging.getLogger("qafm")
@@ -22,7 +22,7 @@ Losses = dict[str, torch.Tensor]
 History = list[dict[str, float]]
 
 
-def _nothing_before(_epoch: int) -> dict[str, float]:
+def _nothing(_epoch: int) -> dict[str, float]:
     return {}
 
 
@@ -37,6 +37,7 @@ class Task:
         loss: indices of a batch (int64 [B], on the labels' device) -> named scalar losses, whose sum is minimised.
         train_mode: puts the model's parts into train or eval mode for an epoch.
         before_epoch: called first in each epoch; what it returns goes into the history.
+        after_epoch: called last in each epoch, likewise; it may put the model into eval mode.
     """
 
     name: str
@@ -45,16 +46,33 @@ class Task:
     optimizer: torch.optim.Optimizer
     loss: Callable[[torch.Tensor], Losses]
     train_mode: Callable[[int], object]
-    before_epoch: Callable[[int], dict[str, float]] = field(default=_nothing_before)
+    before_epoch: Callable[[int], dict[str, float]] = field(default=_nothing)
+    after_epoch: Callable[[int], dict[str, float]] = field(default=_nothing)
 
 
-def train(task: Task, labels: torch.Tensor, *, epochs: int, batch: BatchConfig, schedule: OptimizerConfig, resume: ResumeState | None = None) -> History:
-    """Train for `epochs` on batches drawn by identity (`labels`, int [N]); with `resume`, go on after the last epoch saved there and save after each one.
+def train(
+    task: Task,
+    labels: torch.Tensor,
+    *,
+    epochs: int,
+    batch: BatchConfig | Sampler,
+    schedule: OptimizerConfig | None,
+    resume: ResumeState | None = None,
+) -> History:
+    """Train for `epochs`; with `resume`, go on after the last epoch saved there and save after each one.
 
     Every epoch is seeded by (task, seed, epoch), so that a resumed run equals an undisturbed one.
 
+    Args:
+        task: what is trained, on what.
+        labels: identity of each image, int [N].
+        epochs: number of epochs in all.
+        batch: how many identities and images each make a batch, or a sampler that draws batches otherwise.
+        schedule: gives the epochs of warm-up before the cosine; None: the learning rate stays as the optimiser has it.
+        resume: state between epochs.
+
     Returns:
-        One dict per epoch: mean losses and whatever `before_epoch` reported.
+        One dict per epoch: mean losses and whatever `before_epoch` and `after_epoch` reported.
 
     Raises:
         FloatingPointError: a loss is not finite; nothing of that epoch is saved.
@@ -64,14 +82,15 @@ def train(task: Task, labels: torch.Tensor, *, epochs: int, batch: BatchConfig, 
     for epoch in range(len(history), epochs):
         start = time.monotonic()
         rng = seed_everything(task.name, task.seed, epoch)
-        set_lr(task.optimizer, epoch, epochs, schedule.warmup_epochs)
+        if schedule is not None:
+            set_lr(task.optimizer, epoch, epochs, schedule.warmup_epochs)
         report = task.before_epoch(epoch)
         task.train_mode(epoch)
-        batches = list(identity_batches(identities, batch, rng))
+        batches = list(identity_batches(identities, batch, rng) if isinstance(batch, BatchConfig) else batch(identities, rng))
         means = _train_epoch(task, labels.device, tqdm(batches, desc=f"{task.name} {epoch + 1}/{epochs}", unit="batch", leave=False, disable=None))
         if not all(math.isfinite(value) for value in means.values()):
             raise FloatingPointError(f"{task.name}: loss is not finite in epoch {epoch + 1}: {means}")
-        history.append({"epoch": epoch + 1, **means, **report})
+        history.append({"epoch": epoch + 1, **means, **report, **task.after_epoch(epoch)})
         if resume is not None:
             resume.save({"model": task.model.state_dict(), "optimizer": task.optimizer.state_dict(), "history": history})
         text = " ".join(f"{key} {value:.3f}" for key, value in history[-1].items() if key != "epoch")

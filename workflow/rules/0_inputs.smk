@@ -64,12 +64,12 @@ def oracles():
 
 
 # Stage 8
-def drawn(name):
+def drawn(name, shown=None, folder="results/figures"):
     """A figure in all configured formats, the PNG (in Snakemake's own report, too) first, and its caption, which holds the run's numbers."""
-    category, title = FIGURES[name]
-    caption = f"results/figures/{name}.rst"
+    category, title = shown or FIGURES[name]
+    caption = f"{folder}/{name}.rst"
     kinds = sorted(CFG.figures.style.formats, key=lambda kind: kind != "png")
-    first, *others = expand("results/figures/{name}.{kind}", name=name, kind=kinds)
+    first, *others = expand("{folder}/{name}.{kind}", folder=folder, name=name, kind=kinds)
     return [report(first, caption=str(Path(caption).absolute()), category=category, labels={"figure": title}), *others, caption]
 
 
@@ -137,6 +137,28 @@ def recorded_costs():
     of_report = [(rule, f"{FIRST}/benchmarks/{rule}.tsv") for rule in ("rank_gallery", "map_activations")]
     quality = [(rule, f"{F}/benchmarks/{rule}.tsv") for rule in ("score_quality", "describe_quality")]
     return [*of_data, *(of_shards if CFG.quality.source == "compute" else []), *quality, *of_seeds, *of_report]
+
+
+# Companion c2
+def slicenet_weights(wildcards):
+    """The weights behind a row: a training's, or those trained elsewhere."""
+    system = wildcards.row.removesuffix("_sign")
+    return CFG.companions.slicenet.foreign.file if system == "foreign" else f"{SLICENET}/{system}/seed-{wildcards.seed}/model.safetensors"
+
+
+def slicenet_training(wildcards):
+    """The settings of one training."""
+    return CFG.companions.slicenet.training(wildcards.system).model_dump(mode="json")
+
+
+def slicenet_network(wildcards):
+    """The network whose weights a row has."""
+    return CFG.companions.slicenet.network_of(wildcards.row).model_dump(mode="json")
+
+
+def slicenet_files(name, runs):
+    """(row, seed, file of this name) of each run."""
+    return [(row, seed, f"{SLICENET}/{row}/seed-{seed}/{name}") for row, seed in runs]
 
 
 def make_command():

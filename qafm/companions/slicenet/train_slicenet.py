@@ -1,0 +1,102 @@
+"""Train BigNet, SliceNet1 or SliceNet2 as COL780's report does: Adam at a constant rate, cross-entropy, shuffled batches."""
+
+from functools import partial
+from pathlib import Path
+
+import pyarrow.compute as pc
+import torch
+from torch.nn import functional
+
+from qafm.companions.slicenet.describe_images import describe_images
+from qafm.companions.slicenet.pixel_statistics import pixel_statistics
+from qafm.companions.slicenet.protocols import measure_protocols
+from qafm.companions.slicenet.sliced_net import SlicedNet
+from qafm.config.runtime import RuntimeConfig
+from qafm.config.slicenet import NetworkConfig, TrainSlicenetConfig
+from qafm.config.training import OptimizerConfig
+from qafm.evaluation.join_labels import join_labels
+from qafm.evaluation.load_descriptors import DescriptorSide
+from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
+from qafm.training.batches import shuffled_batches
+from qafm.training.image_set import load_image_set, select_rows
+from qafm.training.loop import Losses, Task, train
+from qafm.training.schedule import build_adam
+from qafm.training.stage import TrainingOutputs, write_outputs
+
+
+class Look:
+    """Query and gallery, looked at while a model is trained.
+
+    Nothing is chosen by it here: the report took the best epoch on these very images, and the table shows what that is worth.
+
+    Args:
+        images: images.parquet.
+        network: gives the input size.
+
+    Raises:
+        InputError: there is no query or no gallery image, or one cannot be read.
+    """
+
+    def __init__(self, images: Path, network: NetworkConfig) -> None:
+        rows = select_rows(images)
+        rows = rows.filter(pc.field("split") != "train")
+        self.joined = join_labels(images, images, rows.select(["image_id", "split"]))
+        self.pixels = load_image_set(rows, network.height, network.width).pixels
+
+    def measure(self, model: SlicedNet, device: torch.device, runtime: RuntimeConfig) -> dict[str, float]:
+        """Metrics of all protocols, named {protocol}_{metric}; what cannot be measured is left out."""
+        everything = DescriptorSide(self.joined.labels, self.joined.distractor, describe_images(model, self.pixels, device, runtime))
+        query, gallery = (everything.take(self.joined.rows_of(split)) for split in ("query", "gallery"))
+        found = measure_protocols(query, gallery)
+        return {f"{protocol}_{name}": value for protocol, metrics in found.items() if metrics for name, value in metrics.items() if name != "n_queries"}
+
+
+def train_slicenet(images: Path, config: TrainSlicenetConfig, runtime: RuntimeConfig, seed: int, outputs: TrainingOutputs) -> None:
+    """Train on the train identities that are not held out.
+
+    The learning curve has per epoch the cross-entropy, kappa and the number of images seen so far, and every `check_every` epochs, and behind the last one,
+    the metrics on query and gallery.
+
+    Args:
+        images: images.parquet.
+        config: network, copies, epochs, batches, learning rate.
+        runtime: threads, device, precision.
+        seed: seed of this run.
+        outputs: where weights (with the normalisation of the train images: `mean`, `std`) and learning curve go.
+
+    Raises:
+        InputError: an image cannot be read, or there are fewer than two train identities, or no query or gallery image.
+    """
+    device = prepare_torch(runtime)
+    seed_everything("train_slicenet", seed)
+    network = config.network
+    data = load_image_set(select_rows(images, split="train", fold="fit"), network.height, network.width)
+    look = Look(images, network)
+    model = SlicedNet(network, data.num_ids)
+    model.mean, model.std = pixel_statistics(data.pixels)
+    model = place(model, device)
+    pixels = torch.cat([data.pixels, data.pixels.flip(3)] if config.flip else [data.pixels]).to(device)
+    labels = data.labels.repeat(2 if config.flip else 1).to(device)
+
+    def loss(batch: torch.Tensor) -> Losses:
+        with autocast(device, runtime):
+            output = model(pixels[batch])
+        return {"cross_entropy": functional.cross_entropy(output.logits.float(), labels[batch])}
+
+    def after_epoch(epoch: int) -> dict[str, float]:
+        done = epoch + 1
+        report = {"kappa": model.classifier.kappa.item(), "images_seen": done * len(labels)}
+        return report | (look.measure(model, device, runtime) if done % config.check_every == 0 or done == config.epochs else {})
+
+    task = Task(
+        name="train_slicenet",
+        seed=seed,
+        model=model,
+        optimizer=build_adam([{"params": model.parameters()}], OptimizerConfig(lr=config.lr, weight_decay=0, warmup_epochs=0)),
+        loss=loss,
+        train_mode=lambda _epoch: model.train(),
+        after_epoch=after_epoch,
+    )
+    sampler = partial(shuffled_batches, size=config.batch_size)
+    curve = train(task, labels, epochs=config.epochs, batch=sampler, schedule=None, resume=outputs.resume)
+    write_outputs(model, curve, outputs)
