@@ -39,7 +39,7 @@ def choose_slicenet_cases(images: Path, first: Named, second: Named, *, same_cam
     ranked = [_rank(descriptors, same_camera) for descriptors in loaded]
     cases = []
     for kind in KINDS:
-        found = _choose(kind, names, ranked[0][0], ranked[1][0])
+        found = choose_query(kind, names, ranked[0][0], ranked[1][0])
         if found is not None:
             cases.append(_case(kind, *found, names, ranked, loaded[0].gallery.labels))
     write_cases(out, names, cases)
@@ -52,8 +52,17 @@ def _rank(descriptors: Descriptors, same_camera: SameCamera) -> tuple[Retrieval,
     return evaluate_retrieval(query.labels, gallery.labels, first, same_camera=same_camera), first
 
 
-def _choose(kind: Kind, names: tuple[str, str], first: Retrieval, second: Retrieval) -> tuple[int, str] | None:
-    """Index of the query that stands for its kind, and the rule; None where none is of the kind."""
+def choose_query(kind: Kind, names: tuple[str, str], first: Retrieval, second: Retrieval) -> tuple[int, str] | None:
+    """Choose the query that stands for a kind.
+
+    Args:
+        kind: which kind.
+        names: the systems.
+        first, second: what they achieve on the same queries.
+
+    Returns:
+        The query's index and the rule in words; None where no query is of the kind.
+    """
     wanted = _RIGHT[kind]
     alone = wanted[0] != wanted[1]
     of_kind = np.flatnonzero(first.valid & ((first.first_rank == 1) == wanted[0]) & ((second.first_rank == 1) == wanted[1]))

@@ -31,5 +31,8 @@ def evaluate_slicenet(
     evaluate_descriptors(row, images, [descriptors], same_camera=same_camera, ranks=ranks, note=note, out=retrieval)
     loaded = load_descriptors(images, descriptors)
     found = measure_protocols(loaded.query, loaded.gallery)
-    content = {name: {key: value if isinstance(value, int) else rounded(value) for key, value in metrics.items()} if metrics else None for name, metrics in found.items()}
+    content = {
+        name: {key: value if isinstance(value, int) else rounded(value) for key, value in metrics.items()} if metrics else None
+        for name, metrics in found.items()
+    }
     write_json(protocols, {"row": row, "note": note, "protocols": content})

@@ -1,6 +1,8 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -76,3 +78,55 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_saves_nothing_of_it(tmp_pat
     saved = resume.load()
     assert saved is not None
     assert len(saved["history"]) == 2
+
+
+def test_a_sampler_draws_the_batches(tmp_path: Path) -> None:
+    drawn: list[list[int]] = []
+
+    def sampler(labels: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+        assert np.array_equal(labels, LABELS.numpy())
+        return np.array_split(rng.permutation(len(labels)), 3)
+
+    def recorded(task: Task) -> Task:
+        loss = task.loss
+
+        def noted(batch: torch.Tensor) -> dict[str, torch.Tensor]:
+            drawn.append(batch.tolist())
+            return loss(batch)
+
+        return replace(task, loss=noted)
+
+    history = train(recorded(make_task()), LABELS, epochs=2, batch=sampler, schedule=SCHEDULE)
+    assert [len(batch) for batch in drawn] == [8, 8, 8] * 2
+    first, second = ([index for batch in drawn[start : start + 3] for index in batch] for start in (0, 3))
+    assert sorted(first) == sorted(second) == list(range(24)) and first != second
+    resume = ResumeState(tmp_path / "state", "key")
+    with pytest.raises(Interrupted):
+        train(make_task(1), LABELS, epochs=2, batch=sampler, schedule=SCHEDULE, resume=resume)
+    assert train(make_task(), LABELS, epochs=2, batch=sampler, schedule=SCHEDULE, resume=resume) == history
+
+
+def test_without_a_schedule_the_learning_rate_stays() -> None:
+    task, rates = make_task(), []
+    noted = replace(task, after_epoch=lambda _epoch: {"lr": task.optimizer.param_groups[0]["lr"]})
+    for schedule in (SCHEDULE, None):
+        rates.append([row["lr"] for row in train(noted, LABELS, epochs=4, batch=BATCH, schedule=schedule)])
+        task.optimizer.param_groups[0]["lr"] = 0.03
+    assert len(set(rates[0])) > 1 and rates[1] == [0.03] * 4
+
+
+def test_what_is_reported_after_an_epoch_stands_beside_its_losses_and_disturbs_nothing(tmp_path: Path) -> None:
+    def looking(task: Task) -> Task:
+        def look(epoch: int) -> dict[str, float]:
+            task.model.eval()
+            torch.rand(3)
+            return {"looked": 10.0 * epoch} if epoch % 2 else {}
+
+        return replace(task, after_epoch=look)
+
+    plain, resume = run(make_task()), ResumeState(tmp_path / "state", "key")
+    with pytest.raises(Interrupted):
+        run(looking(make_task(3)), resume)
+    history = run(looking(make_task()), resume)
+    assert [row.pop("looked", None) for row in history] == [None, 10.0, None, 30.0, None]
+    assert history == plain

@@ -37,7 +37,13 @@ def people(tmp_path: Path) -> Callable[..., Path]:
             path = tmp_path / f"{name}.png"
             pixels = np.clip(40 * (pid % 6) + rng.integers(0, 60, (*size, 3)), 0, 255).astype(np.uint8)
             path.write_bytes((tmp_path / f"{copy_of}.png").read_bytes() if copy_of else cv2.imencode(".png", pixels)[1].tobytes())
-            row: dict[str, Any] = dict.fromkeys(IMAGES_SCHEMA.names) | {"image_id": name, "path": str(path), "split": split, "pid": pid, "sha256": copy_of or name}
+            row: dict[str, Any] = dict.fromkeys(IMAGES_SCHEMA.names) | {
+                "image_id": name,
+                "path": str(path),
+                "split": split,
+                "pid": pid,
+                "sha256": copy_of or name,
+            }
             row |= {"camid": camid if cameras else None, "junk": False, "distractor": pid == 0, "height": size[0], "width": size[1]}
             rows.append(row | more)
 
