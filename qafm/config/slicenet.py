@@ -1,4 +1,4 @@
-"""Settings of companion c2: COL780's BigNet, SliceNet1 and SliceNet2 (REFERENCE section 6)."""
+"""The section `companions.slicenet`: COL780's BigNet, SliceNet1 and SliceNet2 as rows of a table. The rules hand each stage its own part."""
 
 from collections import Counter
 from typing import Annotated, Literal
@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from qafm.config.base import Settings
+from qafm.config.sliced_net import Network, NetworkConfig, TrainSlicenetConfig
 
-Network = Literal["bignet", "slicenet1", "slicenet2"]
 System = Literal["baseline", "baseline_aug", "baseline_aug_same_steps", "slicenet1", "slicenet2", "slicenet2_long"]
 Seed = Annotated[int, Field(ge=0)]
 
@@ -20,39 +20,7 @@ NETWORKS: dict[str, Network] = {  # system -> its network
     "slicenet2_long": "slicenet2",
 }
 NETWORK_NAMES: dict[Network, str] = {"bignet": "BigNet", "slicenet1": "SliceNet1", "slicenet2": "SliceNet2"}
-EMBEDDING, REDUCTION = 128, 8  # length of a descriptor; input height / height of the last map
 FOREIGN, SIGN = "foreign", "_sign"  # the row of weights trained elsewhere; ends the name of a row of sign(x) descriptors
-
-
-class NetworkConfig(Settings):
-    """One network: what its weights fit."""
-
-    network: Network = Field(default="bignet", description="bignet: the whole image; slicenet1: the image is cut; slicenet2: the last map is cut")
-    height: int = Field(default=128, ge=8, description="input height, pixels; a multiple of 8 x slices")
-    width: int = Field(default=48, ge=8, description="input width, pixels; a multiple of 8")
-    slices: int = Field(default=1, ge=1, description="K horizontal strips; 1 for bignet; a divisor of 128")
-    dropout: float = Field(default=0.4, ge=0, lt=1, description="in every residual block and before the dense layer")
-
-    @model_validator(mode="after")
-    def _divides_evenly(self) -> "NetworkConfig":
-        if self.network == "bignet" and self.slices != 1:
-            raise ValueError("bignet has one slice, the whole image")
-        if EMBEDDING % self.slices or self.height % (REDUCTION * self.slices) or self.width % REDUCTION:
-            raise ValueError(
-                f"input {self.height} x {self.width} in {self.slices} slices: height must be a multiple of 8 x slices, width of 8, and 128 of slices"
-            )
-        return self
-
-
-class TrainSlicenetConfig(Settings):
-    """The slice of rule train_slicenet."""
-
-    network: NetworkConfig = NetworkConfig()
-    flip: bool = Field(default=True, description="a mirrored copy of every train image is added once, before training")
-    epochs: int = Field(default=60, ge=1)
-    batch_size: int = Field(default=16, ge=2)
-    lr: float = Field(default=1e-3, gt=0)
-    check_every: int = Field(default=5, ge=1)
 
 
 class SystemConfig(Settings):

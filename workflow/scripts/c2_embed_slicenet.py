@@ -4,7 +4,7 @@ from pathlib import Path
 
 from qafm.companions.slicenet.embed_slicenet import embed_slicenet
 from qafm.config.runtime import RuntimeConfig
-from qafm.config.slicenet import NetworkConfig
+from qafm.config.sliced_net import NetworkConfig
 from qafm.runtime.job import stage_job
 
 with stage_job(f"embed_slicenet ({snakemake.wildcards.row}) seed {snakemake.wildcards.seed}", snakemake.log[0]):

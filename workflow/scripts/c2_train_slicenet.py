@@ -4,7 +4,7 @@ from pathlib import Path
 
 from qafm.companions.slicenet.train_slicenet import train_slicenet
 from qafm.config.runtime import RuntimeConfig
-from qafm.config.slicenet import TrainSlicenetConfig
+from qafm.config.sliced_net import TrainSlicenetConfig
 from qafm.runtime.job import stage_job
 from qafm.training.stage import TrainingOutputs
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from qafm.companions.slicenet.sliced_net import SlicedNet
 from qafm.config.runtime import RuntimeConfig
-from qafm.evaluation.fuse import unit_rows
 from qafm.runtime.torch_setup import autocast
 
 IMAGES_PER_BATCH = 128
@@ -25,5 +25,5 @@ def describe_images(model: SlicedNet, pixels: torch.Tensor, device: torch.device
     vectors = []
     for batch in pixels.split(IMAGES_PER_BATCH):
         with autocast(device, runtime):
-            vectors.append(model(batch.to(device)).vector.float().cpu())
-    return unit_rows(torch.cat(vectors).numpy())
+            vectors.append(functional.normalize(model(batch.to(device)).vector.float()).cpu())
+    return torch.cat(vectors).numpy()

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from qafm.companions.slicenet.describe_images import describe_images
 from qafm.companions.slicenet.load_weights import load_col780_weights
 from qafm.config.runtime import RuntimeConfig
-from qafm.config.slicenet import NetworkConfig
+from qafm.config.sliced_net import NetworkConfig
 from qafm.evaluation.fuse import unit_rows
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.descriptors import descriptors_table

@@ -5,7 +5,7 @@ from pathlib import Path
 from qafm.companions.slicenet.protocols import measure_protocols
 from qafm.evaluation.evaluate_descriptors import evaluate_descriptors
 from qafm.evaluation.load_descriptors import load_descriptors
-from qafm.evaluation.ranking import SameCamera
+from qafm.evaluation.ranking import SameCamera, dot_similarity
 from qafm.evaluation.retrieval_artifact import rounded
 from qafm.runtime.files import write_json
 
@@ -30,7 +30,8 @@ def evaluate_slicenet(
     """
     evaluate_descriptors(row, images, [descriptors], same_camera=same_camera, ranks=ranks, note=note, out=retrieval)
     loaded = load_descriptors(images, descriptors)
-    found = measure_protocols(loaded.query, loaded.gallery)
+    query, gallery = loaded.query, loaded.gallery
+    found = measure_protocols(query.labels, gallery.labels, dot_similarity(query.descriptor, gallery.descriptor))
     content = {
         name: {key: value if isinstance(value, int) else rounded(value) for key, value in metrics.items()} if metrics else None
         for name, metrics in found.items()

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from qafm.companions.slicenet.sliced_net import SlicedNet
-from qafm.config.slicenet import EMBEDDING, NetworkConfig
+from qafm.config.sliced_net import EMBEDDING, NetworkConfig
 from qafm.runtime.errors import InputError
 from qafm.training.weights import load_weights
 

@@ -11,9 +11,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from qafm.evaluation.load_descriptors import DescriptorSide
-from qafm.evaluation.rank_gallery import FirstRanks
-from qafm.evaluation.ranking import Labels, Matches, SameCamera, Similarity, dot_similarity, evaluate_retrieval
+from qafm.evaluation.first_ranks import FirstRanks
+from qafm.evaluation.ranking import Labels, Matches, SameCamera, Similarity, evaluate_retrieval
 
 DEPTH = 10
 RANKS = (1, 5)
@@ -24,27 +23,24 @@ _CHUNK = 256
 Metrics: TypeAlias = dict[str, float]
 
 
-def measure_protocols(query: DescriptorSide, gallery: DescriptorSide) -> dict[str, Metrics | None]:
+def measure_protocols(query: Labels, gallery: Labels, similarity: Similarity) -> dict[str, Metrics | None]:
     """Measure all protocols.
 
     Args:
-        query: queries [Q].
-        gallery: gallery [G], distractors included.
+        query: labels of the queries [Q].
+        gallery: labels of the gallery [G], distractors included, without junk.
+        similarity: gives the scores of a slice of queries, float32 [q, G], higher = closer.
 
     Returns:
         Protocol -> rank1, rank5 and mAP in percent, and n_queries, the queries that count: in `top10` all of them, one without a right image in the
         gallery as 0; elsewhere those that have one. None where no query counts, and for `market` where a camera is unknown.
-
-    Raises:
-        InputError: a descriptor is not finite.
     """
-    similarity = dot_similarity(query.descriptor, gallery.descriptor)
-    plain = [replace(side.labels, sha256=None) for side in (query, gallery)]  # without hashes no image is identical to a query
+    plain = [replace(side, sha256=None) for side in (query, gallery)]  # without hashes no image is identical to a query
     return {
         "top10": _top10(first_hits(plain[0], plain[1], similarity)),
         "full": _whole_list(plain[0], plain[1], similarity, "keep"),
-        "no_copies": _whole_list(query.labels, gallery.labels, similarity, "keep"),
-        "market": _whole_list(query.labels, gallery.labels, similarity, "drop") if _cameras_known(query.labels, gallery.labels) else None,
+        "no_copies": _whole_list(query, gallery, similarity, "keep"),
+        "market": _whole_list(query, gallery, similarity, "drop") if _cameras_known(query, gallery) else None,
     }
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from qafm.companions.slicenet.trunk import OUT_CHANNELS, Dense, Trunk
-from qafm.config.slicenet import EMBEDDING, REDUCTION, NetworkConfig
+from qafm.config.sliced_net import EMBEDDING, REDUCTION, NetworkConfig
 
 
 class CosineSoftmax(nn.Module):

@@ -12,10 +12,10 @@ from qafm.companions.slicenet.pixel_statistics import pixel_statistics
 from qafm.companions.slicenet.protocols import measure_protocols
 from qafm.companions.slicenet.sliced_net import SlicedNet
 from qafm.config.runtime import RuntimeConfig
-from qafm.config.slicenet import NetworkConfig, TrainSlicenetConfig
+from qafm.config.sliced_net import NetworkConfig, TrainSlicenetConfig
 from qafm.config.training import OptimizerConfig
 from qafm.evaluation.join_labels import join_labels
-from qafm.evaluation.load_descriptors import DescriptorSide
+from qafm.evaluation.ranking import dot_similarity
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
 from qafm.training.batches import shuffled_batches
 from qafm.training.image_set import load_image_set, select_rows
@@ -40,14 +40,16 @@ class Look:
     def __init__(self, images: Path, network: NetworkConfig) -> None:
         rows = select_rows(images)
         rows = rows.filter(pc.field("split") != "train")
-        self.joined = join_labels(images, images, rows.select(["image_id", "split"]))
+        joined = join_labels(images, images, rows.select(["image_id", "split"]))
+        self.query, self.gallery = joined.rows_of("query"), joined.rows_of("gallery")
+        self.labels = joined.labels
         self.pixels = load_image_set(rows, network.height, network.width).pixels
 
     def measure(self, model: SlicedNet, device: torch.device, runtime: RuntimeConfig) -> dict[str, float]:
         """Metrics of all protocols, named {protocol}_{metric}; what cannot be measured is left out."""
-        everything = DescriptorSide(self.joined.labels, self.joined.distractor, describe_images(model, self.pixels, device, runtime))
-        query, gallery = (everything.take(self.joined.rows_of(split)) for split in ("query", "gallery"))
-        found = measure_protocols(query, gallery)
+        vectors = describe_images(model, self.pixels, device, runtime)
+        similarity = dot_similarity(vectors[self.query], vectors[self.gallery])
+        found = measure_protocols(self.labels.take(self.query), self.labels.take(self.gallery), similarity)
         return {f"{protocol}_{name}": value for protocol, metrics in found.items() if metrics for name, value in metrics.items() if name != "n_queries"}
 
 

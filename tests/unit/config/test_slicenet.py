@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from qafm.config.slicenet import NETWORKS, NetworkConfig, SlicenetConfig, System
+from qafm.config.sliced_net import NetworkConfig
+from qafm.config.slicenet import NETWORKS, SlicenetConfig, System
 
 
 def config(**changes: Any) -> SlicenetConfig:

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from qafm.companions.slicenet.sliced_net import CosineSoftmax, SlicedNet, cut
 from qafm.companions.slicenet.trunk import Residual, Trunk, pad_end
-from qafm.config.slicenet import Network, NetworkConfig
+from qafm.config.sliced_net import Network, NetworkConfig
 
 BIGNET, SLICE_1, SLICE_2 = (NetworkConfig(network=name, slices=slices) for name, slices in (("bignet", 1), ("slicenet1", 4), ("slicenet2", 4)))
 # By hand: a convolution i -> o has 9 i o + o (1 x 1: i o + o) parameters, a batch norm over c channels 2 c.
@@ -49,9 +49,9 @@ def images(n: int, height: int = 32, width: int = 16) -> torch.Tensor:
 def test_parameter_counts() -> None:
     assert count(Trunk(0.4)) == TRUNK == 705_120
     classifier = 128 * IDS + 1
-    assert count(SlicedNet(BIGNET, IDS)) == TRUNK + (128 * 16 * 6) * 128 + 128 + 256 + classifier
+    assert count(SlicedNet(BIGNET, IDS)) == TRUNK + (128 * 16 * 6) * 128 + 128 + 256 + classifier == 2_278_368 + classifier
     for config in (SLICE_1, SLICE_2):
-        assert count(SlicedNet(config, IDS)) == TRUNK + (128 * 4 * 6) * 32 + 32 + 64 + classifier
+        assert count(SlicedNet(config, IDS)) == TRUNK + (128 * 4 * 6) * 32 + 32 + 64 + classifier == 803_520 + classifier
 
 
 def test_fifteen_weighted_layers_with_biases() -> None:

@@ -19,7 +19,7 @@ from qafm.companions.slicenet.pixel_statistics import pixel_statistics
 from qafm.companions.slicenet.results import read_looks, read_protocols
 from qafm.companions.slicenet.train_slicenet import train_slicenet
 from qafm.config.runtime import RuntimeConfig
-from qafm.config.slicenet import NetworkConfig, TrainSlicenetConfig
+from qafm.config.sliced_net import NetworkConfig, TrainSlicenetConfig
 from qafm.runtime.errors import InputError
 from qafm.training.image_set import load_image_set, select_rows
 from qafm.training.stage import TrainingOutputs
