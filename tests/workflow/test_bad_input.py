@@ -12,6 +12,10 @@ pytestmark = pytest.mark.workflow
     [
         ("model: {fusion: {alhpa: 1}}", "config: model.fusion.alhpa: Extra inputs are not permitted"),
         ("quality: {normalize: l3}", "config: quality.normalize: Input should be 'l2' or 'none'"),
+        (
+            "companions: {slicenet: {foreign: {file: data/none.pth}}}",
+            "data/none.pth: no such file of weights (config: companions.slicenet.foreign.file)",
+        ),
         ("dataset: {kind: folders, same_camera: keep, folders: {root: data/nobody}}", "data/nobody: no such folder of images"),
     ],
 )

@@ -3,10 +3,10 @@ from qafm.datasets.folder_digest import dataset_digest
 
 
 # Stage 1
-def require(path, what):
+def require(path, what, key=f"dataset.{CFG.dataset.kind}"):
     """End in one line where something the configuration names is missing."""
     if not Path(path).exists():
-        raise WorkflowError(f"{path}: no such {what} (config: dataset.{CFG.dataset.kind})")
+        raise WorkflowError(f"{path}: no such {what} (config: {key})")
 
 
 def raw_digest(raw, manifest):

@@ -11,6 +11,9 @@ SLICENET_CASES = {  # kind: title
 }
 SLICENET_COMPARED = [(system, SLICENET_CONFIG.system(system).seeds[0]) for system in SLICENET_CONFIG.compared]
 
+if SLICENET_CONFIG.foreign.file:
+    require(SLICENET_CONFIG.foreign.file, "file of weights", "companions.slicenet.foreign.file")
+
 
 rule train_slicenet:
     input:
