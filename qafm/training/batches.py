@@ -1,4 +1,4 @@
-"""Batches of P identities x K images."""
+"""Batches of P identities x K images, and plain shuffled ones."""
 
 from collections.abc import Iterator
 
@@ -39,3 +39,8 @@ def identity_batches(labels: np.ndarray, config: BatchConfig, rng: np.random.Gen
         chosen = rng.choice(np.array(sorted(waiting)), per_batch, replace=False)
         yield np.concatenate([waiting[identity].pop() for identity in chosen])
         waiting = {identity: groups for identity, groups in waiting.items() if groups}
+
+
+def shuffled_batches(count: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """One epoch over 0 .. `count` - 1 in random order, in as few batches of at most `size` as there can be, whose sizes differ by one at most."""
+    return np.array_split(rng.permutation(count), -(-count // size))

@@ -5,7 +5,7 @@ import pytest
 
 from qafm.config.training import BatchConfig
 from qafm.runtime.errors import InputError
-from qafm.training.batches import identity_batches
+from qafm.training.batches import identity_batches, shuffled_batches
 
 LABELS = np.repeat(np.arange(7), [1, 2, 4, 5, 8, 9, 13])
 
@@ -38,3 +38,13 @@ def test_generator_decides_the_epoch() -> None:
 def test_a_single_identity_is_refused() -> None:
     with pytest.raises(InputError, match="at least 2 identities, found 1"):
         list(identity_batches(np.zeros(5, int), BatchConfig(), np.random.default_rng(1)))
+
+
+@pytest.mark.parametrize(("count", "size", "sizes"), [(10, 4, [4, 3, 3]), (8, 4, [4, 4]), (3, 4, [3]), (5, 4, [3, 2])])
+def test_shuffled_batches_hold_every_index_once(count: int, size: int, sizes: list[int]) -> None:
+    batches = shuffled_batches(count, size, np.random.default_rng(1))
+    assert [len(batch) for batch in batches] == sizes
+    assert sorted(np.concatenate(batches).tolist()) == list(range(count))
+    again, other = (np.concatenate(shuffled_batches(count, size, np.random.default_rng(seed))) for seed in (1, 2))
+    assert np.array_equal(np.concatenate(batches), again)
+    assert count < 8 or not np.array_equal(again, other)
