@@ -10,7 +10,7 @@ STAMP := .make/installed
 # Targets stand first: --configfile takes every word that follows it.
 OPTIONS := --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
 
-.PHONY: table4 all rows faults test lint bench reference install requirements clean prerequisites
+.PHONY: table4 all companions rows faults test lint bench reference install requirements clean prerequisites
 
 table4: $(STAMP)  ## results/table4.csv of the configured run (CONFIG=config/....yaml; default: the embedded synthetic data)
 	$(call locked,results/table4.csv)
@@ -18,6 +18,9 @@ table4: $(STAMP)  ## results/table4.csv of the configured run (CONFIG=config/...
 all: $(STAMP)  ## every table and figure, and results/report.html
 	$(call locked,all)
 	@echo "made: results/report.html (open it in a browser)"
+
+companions: $(STAMP)  ## the systems beside QAFM on the same data (docs/companions.md)
+	$(call locked,companions)
 
 rows: $(STAMP)  ## every row of Table 4 and beside it that needs no second model, without the tables
 	$(call locked,rows)

@@ -14,11 +14,17 @@ include: "workflow/rules/6_fusion.smk"  # both branches, Q and weight  -> embedd
 include: "workflow/rules/7_ablation.smk"  # embeddings                   -> table4.csv
 include: "workflow/rules/8_figures.smk"  # artifacts of all stages      -> figures with captions
 include: "workflow/rules/9_report.smk"  # everything                   -> further tables, report.html
+include: "workflow/rules/c1_par.smk"  # companion: attributes, siamese -> par_accuracy.csv, siamese.csv
 
 
 rule rows:  # all rows of both Tables 4 that one trained model gives, without the tables
     input:
         [path for _, _, path in rows_of((*PAPER_ROWS, *CFG.ablation.extra_experiments()))],
+
+
+rule companions:  # systems beside QAFM, from the same images.parquet; no part of `all`
+    input:
+        par_results,  # c1: PAR and siamese
 
 
 rule all:

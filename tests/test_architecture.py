@@ -15,6 +15,7 @@ LAYERS = (
     {"training"},
     {"features"},
     {"figures"},
+    {"companions"},
     {"reporting"},
 )
 TORCH_FREE = ("config", "tables", "datasets", "perturbations", "quality", "evaluation", "figures", "reporting")

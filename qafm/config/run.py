@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from qafm.config.ablation import AblationConfig
 from qafm.config.base import Settings
+from qafm.config.companions import CompanionsConfig
 from qafm.config.controls import ControlsConfig
 from qafm.config.dataset import DatasetConfig
 from qafm.config.degradations import DegradationsConfig
@@ -38,6 +39,7 @@ class RunConfig(Settings):
     controls: ControlsConfig = ControlsConfig()
     figures: FiguresConfig
     report: ReportConfig
+    companions: CompanionsConfig = CompanionsConfig()
 
     def table_run(self) -> dict[str, str | bool]:
         """What the tables say of the run: names of the three levels, first weights, and whether it is Market-1501."""
@@ -142,6 +144,7 @@ def check_names(presets: dict[str, RunConfig]) -> None:
             (d,): (run.dataset.parse_slice(), run.dataset.synthetic if run.dataset.kind == "synthetic" else None, run.perturb),
             (d, f): (run.features, run.quality.score_slice()),
             (d, f, m): run.model,
+            **{(d, "companions", name): content for name, content in run.companions.stages().items()},
         }
         for names, content in stages.items():
             other, first = seen.setdefault(names, (preset, content))

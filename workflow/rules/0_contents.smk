@@ -26,6 +26,15 @@ TABLES = {  # name: title; what it says stands in workflow/report/{name}.rst
     "controls": "Controls: what cheap cues reach",
     "table2": "Table 2: the attributes",
 }
+COMPANION_FIGURES = {  # as FIGURES; of target `companions`
+    "par_labels": ("Companions", "PAR: labels"),
+    "siamese_distances": ("Companions", "Siamese: distances"),
+}
+COMPANION_TABLES = {  # as TABLES
+    "par_accuracy": "PAR: accuracy by loss",
+    "par_f1": "PAR: macro F1 by loss",
+    "siamese": "Siamese: both arms and filters",
+}
 if CFG.dataset.kind != "synthetic":
     del TABLES["controls"]
 if not CFG.dataset.has_attributes:

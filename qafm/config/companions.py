@@ -1,0 +1,16 @@
+"""The `companions` section of a preset: systems beside QAFM, each trained and measured on the same images."""
+
+from typing import Any
+
+from qafm.config.base import Settings
+from qafm.config.par import ParConfig
+
+
+class CompanionsConfig(Settings):
+    """One section per companion. They are no part of target `all`; `make companions` makes them."""
+
+    par: ParConfig = ParConfig()
+
+    def stages(self) -> dict[str, Any]:
+        """Name of each folder below results/{d}/companions/ -> all that what lies in it depends on."""
+        return self.par.stages()
