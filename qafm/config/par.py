@@ -143,7 +143,7 @@ class ParConfig(Settings):
     split: IdentitySplitConfig = IdentitySplitConfig()
     multi_color: Literal["auto", "always", "never"] = Field(
         default="auto",
-        description="an unknown colour is the class `multi` where all attributes but the colours are known; auto: in Market-1501's format, where an "
+        description="an unknown colour is the class `multi` of an identity whose other attributes are known; auto: in Market-1501's format, where an "
         "identity of several colours has no colour flag",
     )
     backbone: BackboneConfig = BackboneConfig(name="resnet18", height=256, width=128)

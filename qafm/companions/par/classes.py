@@ -1,7 +1,7 @@
 """Which classes each head of the PAR network tells apart, and the codes of images among them.
 
 Beside the classes of qafm.tables.attributes the report has one more per colour, `multi`: clothes of several colours. Market-1501 writes it as an identity
-without any colour flag, so that only the other attributes tell it from an identity of which nothing is known.
+without any colour flag; that its other attributes are known tells it from an identity of which nothing is.
 
 N images, 12 attributes in the order of ATTRIBUTES.
 """
@@ -26,14 +26,14 @@ def par_codes(codes: np.ndarray, multi_color: bool) -> np.ndarray:
 
     Args:
         codes: [N, 12], codes among the classes of ATTRIBUTES, UNKNOWN = -1.
-        multi_color: an unknown colour becomes `multi` where every attribute that is no colour is known.
+        multi_color: an unknown colour becomes `multi` where some attribute that is no colour is known.
 
     Returns:
         int64 [N, 12].
     """
     found = codes.astype(np.int64)
     if multi_color:
-        described = (found[:, ~_IS_COLOR] != UNKNOWN).all(axis=1, keepdims=True)  # [N, 1]
+        described = (found[:, ~_IS_COLOR] != UNKNOWN).any(axis=1, keepdims=True)  # [N, 1]
         several = np.array([len(classes) for _, classes in ATTRIBUTES])  # the code behind the last one
         found = np.where(_IS_COLOR & (found == UNKNOWN) & described, several, found)
     return found

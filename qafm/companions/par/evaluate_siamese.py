@@ -94,13 +94,15 @@ def _measure(
     name: str, query: Side, gallery: Side, same_camera: SameCamera, chosen: list[Filter], filters: FiltersConfig, ranks: tuple[int, ...]
 ) -> dict[str, Any]:
     """One gallery's content; a search in which no query has a right image says so and has no result."""
-    content: dict[str, Any] = {"n_queries": 0, "n_excluded": len(query), "n_gallery": len(gallery), "note": "", "filters": {}}
+    content: dict[str, Any] = {"n_queries": 0, "n_excluded": len(query), "n_gallery": len(gallery), "note": "", "filters": []}
     try:
         found, excluded = filtered_search(query, gallery, chosen, same_camera=same_camera, distance=filters.distance)
     except InputError as error:
         LOGGER.warning("gallery %s is not measured: %s", name, error)
         return content | {"note": str(error)}
-    summaries = {each: {metric: rounded(value) for metric, value in outcome.summary(ranks).items()} for each, outcome in found.items()}
-    for each, summary in summaries.items():
-        LOGGER.info("gallery %s, filter %s: mAP %.2f, right images kept %.2f %%", name, each, summary["mAP"], summary["recall_kept"])
+    summaries = []
+    for each, outcome in found.items():
+        metrics = {metric: rounded(value) for metric, value in outcome.summary(ranks).items()}
+        summaries.append({"filter": each, "metrics": metrics})
+        LOGGER.info("gallery %s, filter %s: mAP %.2f, right images kept %.2f %%", name, each, metrics["mAP"], metrics["recall_kept"])
     return content | {"n_queries": len(query) - excluded, "n_excluded": excluded, "filters": summaries}

@@ -14,15 +14,16 @@ from qafm.config.figures import StyleConfig
 from qafm.config.par import SearchConfig
 from qafm.evaluation.load_descriptors import load_descriptors
 from qafm.evaluation.ranking import Matches
-from qafm.figures.drawing.distribution import is_constant
+from qafm.figures.drawing.distribution import bin_edges, is_constant
 from qafm.figures.drawing.heading import add_heading
 from qafm.figures.drawing.legend import add_legend
 from qafm.figures.drawing.style import ACCENT, GREY, RIGHT, figure_style, new_figure, save_figure
 from qafm.figures.plot_nothing import plot_nothing
 from qafm.runtime.errors import InputError
 
-PANEL_IN, LEGEND_IN = 1.9, 0.7
-LARGEST = 2.0  # distance of unit vectors
+PANEL_IN, LEGEND_IN = 1.9, 0.8
+LEGEND_COLUMNS = 3
+NARROWEST = 0.2  # a narrower axis would make a constant look like a distribution
 FORM = ".3f"
 
 
@@ -47,7 +48,7 @@ def plot_distances(arms: Sequence[tuple[str, str, Path]], images: Path, search: 
     Raises:
         InputError: a bad file.
     """
-    found = {f"{arm}: from {start}": validation_distances(images, path, search) for arm, start, path in arms}
+    found = {f"{arm} (start: {start})": validation_distances(images, path, search) for arm, start, path in arms}
     if not any(len(distances.right) for distances in found.values()):
         plot_nothing("No validation identity has two images: there is no right pair whose distance could be drawn.", run, style, paths)
         return
@@ -77,29 +78,29 @@ def validation_distances(images: Path, descriptors: Path, search: SearchConfig) 
 
 
 def draw_distances(arms: Mapping[str, Distances], run: str, style: StyleConfig) -> Figure:
-    """The figure, on common axes."""
+    """The figure, over common bins."""
     figure = new_figure(style, (PANEL_IN * len(arms) + LEGEND_IN) / style.width_in)
     panels = figure.subplots(len(arms), 1, sharex=True, squeeze=False)[:, 0]
+    edges = bin_edges(np.concatenate([distances.all for distances in arms.values()]), style.bins, NARROWEST)
     for axes, (name, distances) in zip(panels, arms.items(), strict=True):
-        _draw_panel(axes, name, distances, style.bins)
+        _draw_panel(axes, name, distances, edges)
     panels[-1].set_xlabel("Euclidean distance of the L2-normalised descriptors")
     add_heading(figure, run)
-    add_legend(figure)
+    add_legend(figure, LEGEND_COLUMNS)
     return figure
 
 
-def _draw_panel(axes: Axes, name: str, distances: Distances, bins: int) -> None:
-    edges = np.linspace(0, LARGEST, bins + 1)
-    for values, label, color, line in ((distances.all, "all pairs", GREY, "--"), (distances.right, "right pairs", RIGHT, "-")):
-        axes.hist(values, bins=list(edges), density=True, color=color, alpha=0.35, label=label)
+def _draw_panel(axes: Axes, name: str, distances: Distances, edges: np.ndarray) -> None:
+    axes.hist(distances.all, bins=list(edges), density=True, color=GREY, alpha=0.35, label="all pairs")
+    axes.hist(distances.right, bins=list(edges), density=True, histtype="step", color=RIGHT, linewidth=1.4, label="right pairs")
+    for values, label, color in ((distances.all, "all pairs", GREY), (distances.right, "right pairs", RIGHT)):
         if not is_constant(values):
-            x = np.linspace(0, LARGEST, 400)
+            x = np.linspace(edges[0], edges[-1], 400)
             normal = np.exp(-0.5 * ((x - values.mean()) / values.std()) ** 2) / (values.std() * np.sqrt(2 * np.pi))
-            axes.plot(x, normal, color=color, linestyle=line, linewidth=1.4, label=f"normal curve, {label}")
+            axes.plot(x, normal, color=color, linestyle="--", linewidth=1.2, label=f"{label}, normal curve")
     axes.axvline(float(distances.all.mean()), color=ACCENT, linestyle=":", linewidth=1.4, label="mean of all pairs")
     axes.set_title(name, fontsize=8)
     axes.set_ylabel("density")
-    axes.set_xlim(0, LARGEST)
 
 
 def caption_distances(arms: Mapping[str, Distances], run: str) -> str:

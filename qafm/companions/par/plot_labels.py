@@ -81,15 +81,18 @@ def _column(rows: pa.Table, name: str) -> np.ndarray:
 
 
 def draw_labels(shares: Mapping[str, Shares], run: str, style: StyleConfig) -> Figure:
-    """The figure; attributes of few classes first, so that a row is as high as its highest panel needs."""
+    """The figure; attributes of few classes first. A row is as high as its highest panel needs, and a class as high in each panel."""
     names = sorted(shares, key=lambda name: (len(shares[name].classes), ATTRIBUTE_NAMES.index(name)))
     rows = [names[i : i + PER_ROW] for i in range(0, len(names), PER_ROW)]
-    heights = [PANEL_IN + CLASS_IN * max(len(shares[name].classes) for name in row) for row in rows]
+    tallest = [max(len(shares[name].classes) for name in row) for row in rows]
+    heights = [PANEL_IN + CLASS_IN * classes for classes in tallest]
     figure = new_figure(style, (sum(heights) + LEGEND_IN) / style.width_in)
     grid = figure.add_gridspec(len(rows), PER_ROW, height_ratios=heights)
     for i, row in enumerate(rows):
         for j, name in enumerate(row):
-            _draw_panel(figure.add_subplot(grid[i, j]), name, shares[name])
+            classes = len(shares[name].classes)
+            place = grid[i, j].subgridspec(2, 1, height_ratios=[classes, tallest[i] - classes])[0] if classes < tallest[i] else grid[i, j]
+            _draw_panel(figure.add_subplot(place), name, shares[name])
     add_heading(figure, run)
     add_legend(figure)
     return figure
@@ -111,8 +114,8 @@ def _draw_panel(axes: Axes, name: str, shares: Shares) -> None:
     for counts, offset, color, label in ((shares.identities, -BAR / 2, QUERY, "identities"), (shares.images, BAR / 2, GALLERY, "images")):
         percent = 100 * counts / counts.sum()
         axes.barh(places + offset, percent, height=BAR, color=color, label=label)
-        for place, value in zip(places + offset, percent, strict=True):
-            axes.text(value + 1.5, place, f"{value:.1f}", va="center", fontsize=5)
+        for place, count, value in zip(places + offset, counts, percent, strict=True):
+            axes.text(value + 1.5, place, f"{value:.1f}" if count else "0", va="center", fontsize=5)
 
 
 def caption_labels(shares: Mapping[str, Shares], counts: tuple[int, int], run: str, *, multi_color: bool) -> str:

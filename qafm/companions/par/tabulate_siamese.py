@@ -44,7 +44,7 @@ def tabulate_siamese(files: Sequence[tuple[int, str, Path]], run: SiameseRun, ou
         out: the table; with several seeds each metric has its sample standard deviation beside it.
 
     Raises:
-        InputError: no file, a file that is none or of another arm, or arms with different seeds, ranks or filters.
+        InputError: no file, a file that is none or of another arm, or arms with different seeds, or seeds with different filters or ranks.
     """
     arms = list(dict.fromkeys(arm for _, arm, _ in files))
     seeds = {seed for seed, _, _ in files}
@@ -88,12 +88,15 @@ def _rows(gallery: str, arm: str, seeds: Sequence[dict[str, Any]], run: SiameseR
         cells["published_mAP"] = as_percent(SIAMESE_MAP[arm])
     if not first["filters"]:
         return [cells | {"filter": UNFILTERED}]
+    measured = [{each["filter"]: each["metrics"] for each in content["filters"]} for content in found]
+    if any(list(seed) != list(measured[0]) or [*seed[UNFILTERED]] != [*measured[0][UNFILTERED]] for seed in measured):
+        raise InputError(f"table: seeds of {arm} have different filters or ranks")
     rows = []
-    for name in first["filters"]:
-        row = cells | {"filter": name}
-        for metric in first["filters"][name]:
-            row |= _mean(metric, [content["filters"][name][metric] for content in found])
-        rows.append(row | _mean("mAP_full", [content["filters"][UNFILTERED]["mAP"] for content in found]))
+    for name in measured[0]:
+        row = cells | {"filter": name} | _mean("mAP_full", [seed[UNFILTERED]["mAP"] for seed in measured])
+        for metric in measured[0][name]:
+            row |= _mean(metric, [seed[name][metric] for seed in measured])
+        rows.append(row)
     return rows
 
 
