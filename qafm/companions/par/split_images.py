@@ -16,12 +16,11 @@ from qafm.companions.par.identity_fold import trained_on
 from qafm.config.backbone import BackboneConfig
 from qafm.config.par import IdentitySplitConfig, PlainTrainingConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.features.searched_images import IMAGES_PER_BATCH
 from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import autocast
 from qafm.training.augment import random_flip, random_rotate
 from qafm.training.image_set import ImageSet, load_image_set, normalize, select_rows
-
-IMAGES_PER_BATCH = 128
 
 
 @dataclass(frozen=True)
