@@ -41,7 +41,7 @@ def load_siamese(weights: Path, backbone: BackboneConfig) -> SiameseNetwork:
         InputError: the weights cannot be read or do not fit.
     """
     tensors, _ = load_weights(weights)
-    model = SiameseNetwork(backbone, len(tensors.get("project.1.weight", ())))
+    model = SiameseNetwork(backbone, len(tensors["project.1.weight"]) if "project.1.weight" in tensors else 1)
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:

@@ -13,6 +13,7 @@ from qafm.companions.par import train_siamese as module
 from qafm.companions.par.embed_siamese import embed_siamese, load_siamese
 from qafm.companions.par.identity_fold import trained_on
 from qafm.companions.par.par_network import ParNetwork
+from qafm.companions.par.query_gallery import choose_queries
 from qafm.companions.par.train_siamese import train_siamese
 from qafm.config.par import ClustersConfig, IdentitySplitConfig, SearchConfig, SiameseTrainingConfig, TrainSiameseConfig
 from qafm.datasets.read_image import read_image
@@ -103,8 +104,6 @@ def test_the_validation_values_are_those_of_the_kept_weights(images: Path, tmp_p
     embed_siamese(images, tmp_path / "model.safetensors", BACKBONE, SPLIT, RUNTIME, tmp_path / "descriptors.parquet")
     side = load_descriptors(images, tmp_path / "descriptors.parquet").holdout
     assert side is not None and len(side) == 12
-    from qafm.companions.par.query_gallery import choose_queries  # the slow way: AP by a loop over the sorted gallery
-
     is_query = choose_queries(side.labels, 1, 1)
     query, gallery = side.take(is_query), side.take(~is_query)
     precisions = []
@@ -128,6 +127,27 @@ def test_descriptors_image_by_image(images: Path, tmp_path: Path) -> None:
         with torch.no_grad():
             expected = model(normalize(to_input(read_image(Path(row["path"]))[None], 64, 32)))[0]
         np.testing.assert_allclose(line["descriptor"], expected.numpy(), atol=1e-5)
+
+
+def test_an_interrupted_training_ends_with_the_same_bytes(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = settings(epochs=4, patience=2)
+    trained(images, tmp_path / "whole", config=config)
+    validate = module._SiameseRun.validate
+
+    def killed(self: object, epoch: int) -> dict[str, float]:
+        if epoch == 2:
+            raise KeyboardInterrupt
+        return validate(self, epoch)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(module._SiameseRun, "validate", killed)
+    with pytest.raises(KeyboardInterrupt):
+        trained(images, tmp_path / "resumed", config=config)
+    assert list((tmp_path / "resumed" / ".resume").glob("*.pt"))
+    monkeypatch.undo()
+    trained(images, tmp_path / "resumed", config=config)
+    for name in ("model.safetensors", "history.csv"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "resumed" / name).read_bytes()
+    assert not (tmp_path / "resumed" / ".resume").exists()
 
 
 def test_what_cannot_be_trained_is_refused(images_of: Callable[[list[Row]], Path], rows: list[Row], tmp_path: Path) -> None:
