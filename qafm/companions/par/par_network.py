@@ -22,7 +22,7 @@ class ParNetwork(nn.Module):
 
     def __init__(self, backbone: BackboneConfig, heads: Mapping[str, int], dropout: float) -> None:
         super().__init__()
-        self.trunk = build_resnet(backbone.name, last_stride=backbone.last_stride, ibn=backbone.ibn)
+        self.trunk = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn)
         self.heads = nn.ModuleDict({name: nn.Sequential(nn.Dropout(dropout), nn.Linear(self.trunk.out_channels, size)) for name, size in heads.items()})
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ class SiameseNetwork(nn.Module):
 
     def __init__(self, backbone: BackboneConfig, dim: int) -> None:
         super().__init__()
-        self.trunk = build_resnet(backbone.name, last_stride=backbone.last_stride, ibn=backbone.ibn)
+        self.trunk = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn)
         self.project = nn.Sequential(nn.ReLU(), nn.Linear(self.trunk.out_channels, dim))
 
     def forward(self, images: Tensor) -> Tensor:

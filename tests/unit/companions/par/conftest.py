@@ -16,7 +16,7 @@ from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet
 
 Row = dict[str, Any]
-BACKBONE = BackboneConfig(name="resnet10", last_stride=1, init="random", height=64, width=32)
+BACKBONE = BackboneConfig(name="resnet10", last_stride=1, channels=16, init="random", height=64, width=32)
 RUNTIME = RuntimeConfig(threads=1, device="cpu")
 
 

@@ -45,9 +45,18 @@ def test_siamese_descriptors_are_unit_vectors_of_the_projected_map() -> None:
     assert found.norm(dim=1).tolist() == pytest.approx([1, 1, 1])
 
 
+@pytest.mark.parametrize("change", [{"name": "resnet18"}, {"channels": 8}, {"ibn": True}, {"last_stride": 2}])
+def test_every_setting_of_the_backbone_reaches_both_networks(change: dict[str, object]) -> None:
+    backbone = BACKBONE.model_copy(update=change)
+    expected = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn)
+    for model in (ParNetwork(backbone, {"gender": 2}, 0.5), SiameseNetwork(backbone, 7)):
+        model.trunk.load_state_dict(expected.state_dict())
+        torch.testing.assert_close(model.trunk.eval()(IMAGES), expected.eval()(IMAGES))
+
+
 def test_both_networks_have_the_same_trunk_and_every_parameter_learns() -> None:
     par, siamese = ParNetwork(BACKBONE, {"gender": 2}, 0.5), SiameseNetwork(BACKBONE, 7)
-    names = set(build_resnet("resnet10", last_stride=1).state_dict())
+    names = set(build_resnet("resnet10", last_stride=1, channels=16).state_dict())
     assert {name.removeprefix("trunk.") for name in par.state_dict() if name.startswith("trunk.")} == names
     assert {name.removeprefix("trunk.") for name in siamese.state_dict() if name.startswith("trunk.")} == names
     for model, out in ((par, par(IMAGES)["gender"]), (siamese, siamese(IMAGES))):

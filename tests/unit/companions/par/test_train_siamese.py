@@ -58,7 +58,7 @@ def test_history_and_weights(images: Path, tmp_path: Path, caplog: pytest.LogCap
     with caplog.at_level(logging.INFO, logger="qafm"):
         tensors, history = trained(images, tmp_path / "a")
     assert [list(row) for row in history] == [["epoch", "loss", "val_loss", "val_mAP"]] * 2
-    assert tensors["project.1.weight"].shape == (DIM, 512)
+    assert tensors["project.1.weight"].shape == (DIM, 128)
     assert "trained images: 20 in" in caplog.text and "validation images: 12 in" in caplog.text
     assert "20 triplets an epoch; 0 images are no anchor" in caplog.text
     again, other = (trained(images, tmp_path / str(seed), seed=seed)[0] for seed in (1, 2))
