@@ -19,11 +19,11 @@ all: $(STAMP)  ## every table and figure, and results/report.html
 	$(call locked,all)
 	@echo "made: results/report.html (open it in a browser)"
 
+companions: $(STAMP)  ## the systems beside QAFM on the same data (docs/companions.md)
+	$(call locked,companions)
+
 rows: $(STAMP)  ## every row of Table 4 and beside it that needs no second model, without the tables
 	$(call locked,rows)
-
-companions: $(STAMP)  ## the companion systems of docs/companions.md: their tables and figures
-	$(call locked,companions)
 
 FAULTS := config/faults
 REPLICA := config/market1501-replica.yaml

@@ -14,6 +14,7 @@ include: "workflow/rules/6_fusion.smk"  # both branches, Q and weight  -> embedd
 include: "workflow/rules/7_ablation.smk"  # embeddings                   -> table4.csv
 include: "workflow/rules/8_figures.smk"  # artifacts of all stages      -> figures with captions
 include: "workflow/rules/9_report.smk"  # everything                   -> further tables, report.html
+include: "workflow/rules/c1_par.smk"  # companion: attributes, siamese -> par_accuracy.csv, siamese.csv
 include: "workflow/rules/c2_slicenet.smk"  # companion: BigNet, SliceNets -> slicenet.csv
 
 
@@ -22,9 +23,10 @@ rule rows:  # all rows of both Tables 4 that one trained model gives, without th
         [path for _, _, path in rows_of((*PAPER_ROWS, *CFG.ablation.extra_experiments()))],
 
 
-rule companions:  # the systems beside QAFM
+rule companions:  # systems beside QAFM, from the same images.parquet; no part of `all`
     input:
-        *("results/slicenet.csv", *(f"results/companions/slicenet_{kind}.png" for kind in SLICENET_CASES)),
+        par_results,  # c1: PAR and siamese
+        *("results/slicenet.csv", *(f"results/figures/slicenet_{kind}.png" for kind in SLICENET_CASES)),  # c2
 
 
 rule all:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from qafm.runtime.code_digest import import_closure
+
 # A package may import those of its own line and of the lines above.
 LAYERS = (
     {"runtime", "config", "tables"},
@@ -15,6 +17,7 @@ LAYERS = (
     {"training"},
     {"features"},
     {"figures"},
+    {"companions"},
     {"reporting"},
     {"companions"},
 )
@@ -53,6 +56,15 @@ def test_nothing_imports_snakemake_and_light_packages_no_torch(project: Path) ->
     for package in TORCH_FREE:
         for path, tree in modules(project, package):
             assert not any(name.split(".")[0] in ("torch", "torchvision") for name in imports(tree)), path
+
+
+def test_what_tabulates_draws_or_evaluates_in_a_companion_reaches_no_torch(project: Path) -> None:
+    light = [path for path, _ in modules(project, "companions") if path.stem.startswith(("tabulate_", "plot_", "evaluate_"))]
+    assert light
+    for path in light:
+        module = ".".join(path.relative_to(project).with_suffix("").parts)
+        for name, tree in import_closure(module, project).items():
+            assert not re.search(r"ImportFrom\(module='torch|alias\(name='torch", tree), f"{path.name} reaches torch by {name}"
 
 
 def test_init_files_are_empty(project: Path) -> None:

@@ -58,6 +58,7 @@ SECTIONS = {  # path -> heading; a key belongs to the longest path that leads to
     "controls": "Stage 7: controls on the synthetic data set",
     "figures": "Stage 8: figures",
     "report": "Stages 7 and 9: the ranking and the report page",
+    "companions.par": "Companion c1: PAR and siamese",
     "companions.slicenet": "Companion c2: SliceNet",
 }
 BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}

@@ -144,7 +144,7 @@ def check_names(presets: dict[str, RunConfig]) -> None:
             (d,): (run.dataset.parse_slice(), run.dataset.synthetic if run.dataset.kind == "synthetic" else None, run.perturb),
             (d, f): (run.features, run.quality.score_slice()),
             (d, f, m): run.model,
-            **{(d, "companions", name): getattr(run.companions, name) for name in CompanionsConfig.model_fields},
+            **{(d, "companions", name): content for name, content in run.companions.stages().items()},
         }
         for names, content in stages.items():
             other, first = seen.setdefault(names, (preset, content))

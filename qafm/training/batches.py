@@ -1,16 +1,23 @@
-"""Batches of P identities x K images, or of any images."""
+"""Batches of P identities x K images, and plain shuffled ones."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterator
 
 import numpy as np
 
 from qafm.config.training import BatchConfig
 from qafm.runtime.errors import InputError
 
-# One epoch of batches: from the identity of each image, int [N], and a generator that decides the epoch, to indices, int [B] per batch.
-Sampler: TypeAlias = Callable[[np.ndarray, np.random.Generator], Iterable[np.ndarray]]
-_TOO_FEW_IDS = "training needs at least 2 identities, found {}"
+
+def several_identities(labels: np.ndarray) -> np.ndarray:
+    """The distinct values of `labels`, int [N], ascending.
+
+    Raises:
+        InputError: fewer than two.
+    """
+    identities = np.unique(labels)
+    if len(identities) < 2:
+        raise InputError(f"training needs at least 2 identities, found {len(identities)}")
+    return identities
 
 
 def _groups(indices: np.ndarray, size: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -35,9 +42,7 @@ def identity_batches(labels: np.ndarray, config: BatchConfig, rng: np.random.Gen
     Raises:
         InputError: fewer than two identities.
     """
-    identities = np.unique(labels)
-    if len(identities) < 2:
-        raise InputError(_TOO_FEW_IDS.format(len(identities)))
+    identities = several_identities(labels)
     waiting = {identity: _groups(np.flatnonzero(labels == identity), config.images_per_id, rng) for identity in identities}
     per_batch = min(config.ids, len(identities))
     while len(waiting) >= per_batch:
@@ -46,24 +51,6 @@ def identity_batches(labels: np.ndarray, config: BatchConfig, rng: np.random.Gen
         waiting = {identity: groups for identity, groups in waiting.items() if groups}
 
 
-def shuffled_batches(labels: np.ndarray, rng: np.random.Generator, *, size: int) -> Iterator[np.ndarray]:
-    """One epoch of plain batches: every image once, in random order, whoever it shows.
-
-    Args:
-        labels: identity of each image, int [N].
-        rng: decides the epoch; the same state gives the same batches.
-        size: images per batch. The last batch may be shorter; a single image left over joins the one before, since batch normalisation needs two.
-
-    Yields:
-        Indices into `labels`, int [size].
-
-    Raises:
-        InputError: fewer than two identities.
-    """
-    identities = np.unique(labels)
-    if len(identities) < 2:
-        raise InputError(_TOO_FEW_IDS.format(len(identities)))
-    cuts = list(range(size, len(labels), size))
-    if cuts and len(labels) - cuts[-1] == 1:
-        cuts.pop()
-    yield from np.split(rng.permutation(len(labels)), cuts)
+def shuffled_batches(count: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """One epoch over 0 .. `count` - 1 in random order, in as few batches of at most `size` as there can be, whose sizes differ by one at most."""
+    return np.array_split(rng.permutation(count), -(-count // size))

@@ -1,4 +1,4 @@
-"""Learning rate per epoch: linear warm-up, then cosine to zero."""
+"""Learning rate: per epoch linear warm-up, then cosine to zero; or per step linear warm-up, then linear to zero."""
 
 import math
 
@@ -14,9 +14,17 @@ def lr_factor(epoch: int, epochs: int, warmup_epochs: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (epoch - warmup_epochs) / max(1, epochs - warmup_epochs)))
 
 
-def set_lr(optimizer: torch.optim.Optimizer, epoch: int, epochs: int, warmup_epochs: int) -> None:
-    """Set each group's learning rate to its `base_lr` times the factor of `epoch`, so that a group's own factor lasts."""
-    factor = lr_factor(epoch, epochs, warmup_epochs)
+def linear_factor(step: int, steps: int, warmup_share: float) -> float:
+    """Factor on the learning rate in `step` (0-based) of `steps`: up to 1 in the first `warmup_share` of them, then in equal steps down to 0.
+
+    No step is lost to a rate of 0: the first one has 1 / warm-up steps, the last one 1 / steps after the warm-up.
+    """
+    warmup = math.ceil(warmup_share * steps)
+    return (step + 1) / warmup if step < warmup else (steps - step) / max(1, steps - warmup)
+
+
+def set_lr(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Set each group's learning rate to its `base_lr` times `factor`, so that a group's own factor lasts."""
     for group in optimizer.param_groups:
         group["lr"] = group["base_lr"] * factor
 

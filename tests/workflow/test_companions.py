@@ -24,7 +24,7 @@ def test_slicenet(fresh: Project) -> None:
     found = {path.name for path in run.iterdir()}
     assert {"model.safetensors", "history.csv", "descriptors.parquet", "retrieval.json", "protocols.json"} <= found and ".resume" not in found
     assert json.loads((run / "retrieval.json").read_text())["experiment"] == "slicenet2"
-    figures = {path.name for path in (fresh.root / "results/companions").glob("slicenet_*")}
+    figures = {path.name for path in (fresh.root / "results/figures").glob("slicenet_*")}
     assert figures == {f"slicenet_{kind}.{ending}" for kind in ("first_helps", "second_helps", "neither", "both") for ending in ("png", "svg", "rst")}
     assert fresh.planned("companions") - {"companions"} == set()
     more = fresh.config("more.yaml", "companions: {slicenet: {sign_of: null, compared: [slicenet2, baseline]}}")

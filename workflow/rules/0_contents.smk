@@ -26,6 +26,23 @@ TABLES = {  # name: title; what it says stands in workflow/report/{name}.rst
     "controls": "Controls: what cheap cues reach",
     "table2": "Table 2: the attributes",
 }
+SLICENET_CASES = {  # kind of query: title
+    "first_helps": f"Right by {CFG.companions.slicenet.compared[0]} alone",
+    "second_helps": f"Right by {CFG.companions.slicenet.compared[1]} alone",
+    "neither": "Right by neither system",
+    "both": "Right by both systems",
+}
+COMPANION_FIGURES = {  # as FIGURES; of target `companions`
+    "par_labels": ("Companions", "PAR: labels"),
+    "siamese_distances": ("Companions", "Siamese: distances"),
+    **{f"slicenet_{kind}": ("Companions", title) for kind, title in SLICENET_CASES.items()},
+}
+COMPANION_TABLES = {  # as TABLES
+    "par_accuracy": "PAR: accuracy by loss",
+    "par_f1": "PAR: macro F1 by loss",
+    "siamese": "Siamese: both arms and filters",
+    "slicenet": "SliceNet: the report's Table 5",
+}
 if CFG.dataset.kind != "synthetic":
     del TABLES["controls"]
 if not CFG.dataset.has_attributes:

@@ -64,12 +64,12 @@ def oracles():
 
 
 # Stage 8
-def drawn(name, shown=None, folder="results/figures"):
+def drawn(name):
     """A figure in all configured formats, the PNG (in Snakemake's own report, too) first, and its caption, which holds the run's numbers."""
-    category, title = shown or FIGURES[name]
-    caption = f"{folder}/{name}.rst"
+    category, title = (FIGURES | COMPANION_FIGURES)[name]
+    caption = f"results/figures/{name}.rst"
     kinds = sorted(CFG.figures.style.formats, key=lambda kind: kind != "png")
-    first, *others = expand("{folder}/{name}.{kind}", folder=folder, name=name, kind=kinds)
+    first, *others = expand("results/figures/{name}.{kind}", name=name, kind=kinds)
     return [report(first, caption=str(Path(caption).absolute()), category=category, labels={"figure": title}), *others, caption]
 
 
@@ -103,7 +103,7 @@ def attribute_scores():
 
 def tabled(name):
     """A table, shown in Snakemake's own report, too."""
-    return report(f"results/{name}.csv", caption=f"../report/{name}.rst", category="Tables", labels={"table": TABLES[name]})
+    return report(f"results/{name}.csv", caption=f"../report/{name}.rst", category="Tables", labels={"table": (TABLES | COMPANION_TABLES)[name]})
 
 
 def said_of(table):
@@ -167,3 +167,38 @@ def make_command():
     named = [str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name) for path in presets]
     together = " ".join(named)
     return "make all" + (f' CONFIG="{together}"' if " " in together else f" CONFIG={together}" if together else "")
+
+
+# Companion c1
+def par_results(_wildcards):
+    """All that companion c1 makes; nothing where no attribute is known."""
+    if not CFG.dataset.has_attributes:
+        logger.warning(f"companions: PAR and siamese are left out: data set {CFG.dataset.name} has no attributes")
+        return []
+    kinds = [*CFG.figures.style.formats, "rst"]
+    return [f"results/{name}.csv" for name in PAR_TABLES] + expand("results/figures/{name}.{kind}", name=PAR_FIGURES, kind=kinds)
+
+
+def par_config(wildcards):
+    """Settings of a PAR network's training."""
+    return PAR_CONFIG.train_par(wildcards.loss, CFG.dataset.kind).model_dump(mode="json")
+
+
+def par_predictions():
+    """(seed, loss, predictions) of all PAR networks."""
+    return [(seed, loss, f"{PAR}/{loss}/seed-{seed}/predictions.parquet") for loss in PAR_CONFIG.losses for seed in CFG.seeds]
+
+
+def siamese_config(wildcards):
+    """Settings of an arm's training."""
+    return PAR_CONFIG.train_siamese(wildcards.arm).model_dump(mode="json")
+
+
+def par_if_transferred(wildcards):
+    """The PAR network that an arm starts from, if it does."""
+    return f"{PAR}/{PAR_CONFIG.siamese.par_loss}/seed-{{seed}}/model.safetensors" if wildcards.arm == "transfer" else []
+
+
+def siamese_files(name, seeds=CFG.seeds):
+    """(seed, arm, file of that name) of both arms."""
+    return [(seed, arm, f"{SIAMESE}/{arm}/seed-{seed}/{name}") for arm in ARMS for seed in seeds]

@@ -68,7 +68,7 @@ rule write_report:
         ENVIRONMENT
     params:
         run=CFG.table_run(),
-        config=CFG.model_dump(mode="json"),  # the page prints it
+        config=CFG.model_dump(mode="json", exclude={"companions"}),  # the page prints it
         command=make_command(),
         tables=[(title, "Tables", f"results/{name}.csv", said_of(name)) for name, title in TABLES.items()],
         figures=[(title, category, *expand("results/figures/{name}.{kind}", name=name, kind=["png", "rst"])) for name, (category, title) in FIGURES.items()],

@@ -3,12 +3,6 @@
 SLICENET = f"{D}/companions/slicenet"
 SLICENET_CONFIG = CFG.companions.slicenet
 SLICENET_RUN = f"{SLICENET}/{{row}}/seed-{{seed}}"
-SLICENET_CASES = {  # kind: title
-    "first_helps": f"Right by {SLICENET_CONFIG.compared[0]} alone",
-    "second_helps": f"Right by {SLICENET_CONFIG.compared[1]} alone",
-    "neither": "Right by neither system",
-    "both": "Right by both systems",
-}
 SLICENET_COMPARED = [(system, SLICENET_CONFIG.system(system).seeds[0]) for system in SLICENET_CONFIG.compared]
 
 if SLICENET_CONFIG.foreign.file:
@@ -96,7 +90,7 @@ rule tabulate_slicenet:
         protocols=[path for _, _, path in slicenet_files("protocols.json", SLICENET_CONFIG.evaluated())],
         histories=[path for _, _, path in slicenet_files("history.csv", SLICENET_CONFIG.trained())],
     output:
-        report("results/slicenet.csv", caption="../report/slicenet.rst", category="Companions", labels={"table": "SliceNet: the report's Table 5"}),
+        tabled("slicenet"),
     log:
         "results/logs/tabulate_slicenet.log",
     conda:
@@ -135,7 +129,7 @@ rule plot_slicenet_cases:
         images=f"{D}/images.parquet",
         cases=f"{SLICENET}/cases.json",
     output:
-        **{kind: drawn(f"slicenet_{kind}", ("Companions", title), "results/companions") for kind, title in SLICENET_CASES.items()},
+        **{kind: drawn(f"slicenet_{kind}") for kind in SLICENET_CASES},
     log:
         "results/logs/plot_slicenet_cases.log",
     conda:

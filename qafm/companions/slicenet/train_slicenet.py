@@ -1,6 +1,5 @@
 """Train BigNet, SliceNet1 or SliceNet2 as COL780's report does: Adam at a constant rate, cross-entropy, shuffled batches."""
 
-from functools import partial
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -17,9 +16,9 @@ from qafm.config.training import OptimizerConfig
 from qafm.evaluation.join_labels import join_labels
 from qafm.evaluation.ranking import dot_similarity
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
-from qafm.training.batches import shuffled_batches
+from qafm.training.batches import several_identities, shuffled_batches
 from qafm.training.image_set import load_image_set, select_rows
-from qafm.training.loop import Losses, Task, train
+from qafm.training.loop import Losses, Plan, Task, train_plan
 from qafm.training.schedule import build_adam
 from qafm.training.stage import TrainingOutputs, write_outputs
 
@@ -73,6 +72,7 @@ def train_slicenet(images: Path, config: TrainSlicenetConfig, runtime: RuntimeCo
     seed_everything("train_slicenet", seed)
     network = config.network
     data = load_image_set(select_rows(images, split="train", fold="fit"), network.height, network.width)
+    several_identities(data.labels.numpy())
     look = Look(images, network)
     model = SlicedNet(network, data.num_ids)
     model.mean, model.std = pixel_statistics(data.pixels)
@@ -99,6 +99,6 @@ def train_slicenet(images: Path, config: TrainSlicenetConfig, runtime: RuntimeCo
         train_mode=lambda _epoch: model.train(),
         after_epoch=after_epoch,
     )
-    sampler = partial(shuffled_batches, size=config.batch_size)
-    curve = train(task, labels, epochs=config.epochs, batch=sampler, schedule=None, resume=outputs.resume)
+    plan = Plan(config.epochs, lambda rng: shuffled_batches(len(labels), config.batch_size, rng), lambda _epoch, _step, _steps: 1.0)
+    curve = train_plan(task, plan, device, outputs.resume)
     write_outputs(model, curve, outputs)

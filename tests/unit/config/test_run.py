@@ -12,11 +12,6 @@ from qafm.config.synthetic import SyntheticConfig
 from qafm.runtime.errors import InputError
 
 
-@pytest.fixture
-def default(project: Path) -> dict[str, Any]:
-    return yaml.safe_load((project / "config" / "config.yaml").read_text())
-
-
 def test_every_preset_is_valid_and_writes_to_places_of_its_own(project: Path) -> None:
     presets = load_presets(project / "config")
     assert {"config.yaml", "tiny.yaml", "col780.yaml"} <= set(presets)

@@ -3,7 +3,7 @@ import torch
 from torchvision.transforms.v2 import functional as reference
 
 from qafm.config.training import AugmentConfig
-from qafm.training.augment import augment, jitter, random_crop, random_erase, random_flip
+from qafm.training.augment import augment, jitter, random_crop, random_erase, random_flip, random_rotate
 from qafm.training.image_set import normalize
 
 OFF = AugmentConfig(flip=0, pad_px=0, brightness=0, contrast=0, saturation=0, erase=0)
@@ -49,6 +49,29 @@ def test_crop_equals_a_window_of_the_padded_image(pixels: torch.Tensor) -> None:
     for image, source in zip(cropped, padded, strict=True):
         windows = [source[:, y : y + 20, x : x + 12] for y in range(5) for x in range(5)]
         assert any(torch.equal(image, window) for window in windows)
+
+
+@pytest.mark.parametrize("degrees", [10.0, 90.0])
+def test_rotation_is_torchvisions_about_each_images_own_angle(pixels: torch.Tensor, degrees: float) -> None:
+    torch.manual_seed(5)
+    turned = random_rotate(pixels, degrees)
+    torch.manual_seed(5)
+    angles = degrees * (2 * torch.rand(len(pixels)) - 1)
+    assert angles.min() < 0 < angles.max()
+    for image, source, angle in zip(turned, pixels, angles, strict=True):
+        expected = reference.rotate(source.float(), float(angle), reference.InterpolationMode.BILINEAR)
+        torch.testing.assert_close(image, expected, atol=0.02, rtol=0)
+
+
+def test_no_rotation_draws_nothing_and_corners_turn_black(pixels: torch.Tensor) -> None:
+    torch.manual_seed(6)
+    assert torch.equal(random_rotate(pixels, 0), pixels.float())
+    drawn = torch.rand(1)
+    torch.manual_seed(6)
+    assert torch.equal(drawn, torch.rand(1))
+    turned = random_rotate(torch.full((30, 3, 40, 20), 255, dtype=torch.uint8), 30)
+    assert turned[:, :, 20, 10].min() > 254.9
+    assert turned[:, :, 0, 0].min() == 0
 
 
 def test_jitter_is_torchvisions_arithmetic() -> None:

@@ -1,6 +1,7 @@
+import dataclasses
 import math
-from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ import torch
 
 from qafm.config.training import BatchConfig, OptimizerConfig
 from qafm.runtime.resume import ResumeState
-from qafm.training.loop import Task, train
+from qafm.training.early_stopping import EarlyStopping
+from qafm.training.loop import Plan, Task, train, train_plan
 from qafm.training.schedule import build_adam
 
 LABELS = torch.arange(6).repeat_interleave(4)
@@ -80,41 +82,6 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_saves_nothing_of_it(tmp_pat
     assert len(saved["history"]) == 2
 
 
-def test_a_sampler_draws_the_batches(tmp_path: Path) -> None:
-    drawn: list[list[int]] = []
-
-    def sampler(labels: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-        assert np.array_equal(labels, LABELS.numpy())
-        return np.array_split(rng.permutation(len(labels)), 3)
-
-    def recorded(task: Task) -> Task:
-        loss = task.loss
-
-        def noted(batch: torch.Tensor) -> dict[str, torch.Tensor]:
-            drawn.append(batch.tolist())
-            return loss(batch)
-
-        return replace(task, loss=noted)
-
-    history = train(recorded(make_task()), LABELS, epochs=2, batch=sampler, schedule=SCHEDULE)
-    assert [len(batch) for batch in drawn] == [8, 8, 8] * 2
-    first, second = ([index for batch in drawn[start : start + 3] for index in batch] for start in (0, 3))
-    assert sorted(first) == sorted(second) == list(range(24)) and first != second
-    resume = ResumeState(tmp_path / "state", "key")
-    with pytest.raises(Interrupted):
-        train(make_task(1), LABELS, epochs=2, batch=sampler, schedule=SCHEDULE, resume=resume)
-    assert train(make_task(), LABELS, epochs=2, batch=sampler, schedule=SCHEDULE, resume=resume) == history
-
-
-def test_without_a_schedule_the_learning_rate_stays() -> None:
-    task, rates = make_task(), []
-    noted = replace(task, after_epoch=lambda _epoch: {"lr": task.optimizer.param_groups[0]["lr"]})
-    for schedule in (SCHEDULE, None):
-        rates.append([row["lr"] for row in train(noted, LABELS, epochs=4, batch=BATCH, schedule=schedule)])
-        task.optimizer.param_groups[0]["lr"] = 0.03
-    assert len(set(rates[0])) > 1 and rates[1] == [0.03] * 4
-
-
 def test_what_is_reported_after_an_epoch_stands_beside_its_losses_and_disturbs_nothing(tmp_path: Path) -> None:
     def looking(task: Task) -> Task:
         def look(epoch: int) -> dict[str, float]:
@@ -122,7 +89,7 @@ def test_what_is_reported_after_an_epoch_stands_beside_its_losses_and_disturbs_n
             torch.rand(3)
             return {"looked": 10.0 * epoch} if epoch % 2 else {}
 
-        return replace(task, after_epoch=look)
+        return dataclasses.replace(task, after_epoch=look)
 
     plain, resume = run(make_task()), ResumeState(tmp_path / "state", "key")
     with pytest.raises(Interrupted):
@@ -130,3 +97,95 @@ def test_what_is_reported_after_an_epoch_stands_beside_its_losses_and_disturbs_n
     history = run(looking(make_task()), resume)
     assert [row.pop("looked", None) for row in history] == [None, 10.0, None, 30.0, None]
     assert history == plain
+
+
+VALUES = [5.0, 3.0, 4.0, 3.0, 2.0, 6.0, 6.0, 1.0]
+
+
+def stopped_task(values: list[float], stop_before: int | None = None) -> Task:
+    """As `make_task`, with values to stop on that are set by hand, and the weights every epoch ended with."""
+    task = make_task(stop_before)
+    return dataclasses.replace(task, after_epoch=lambda epoch: {"score": values[epoch]})
+
+
+def plan(stopping: EarlyStopping | None, seen: list[float] | None = None) -> Plan:
+    def factor(epoch: int, step: int, steps: int) -> float:
+        (seen if seen is not None else []).append(epoch + step / steps)
+        return 1.0
+
+    return Plan(8, lambda rng: np.array_split(rng.permutation(len(LABELS)), 3), factor, stopping)
+
+
+def weights_after(epochs: int) -> dict[str, torch.Tensor]:
+    task = stopped_task(VALUES)
+    train_plan(task, dataclasses.replace(plan(None), epochs=epochs), LABELS.device)
+    return task.model.state_dict()
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize(
+    ("better", "patience", "epochs", "best"),
+    [("lower", 2, 4, 2), ("lower", 3, 8, 8), ("higher", 5, 8, 6), ("higher", 2, 3, 1), ("higher", 9, 8, 6)],
+)
+def test_early_stopping_ends_in_time_and_keeps_the_best_weights(better: Literal["lower", "higher"], patience: int, epochs: int, best: int) -> None:
+    task = stopped_task(VALUES)
+    history = train_plan(task, plan(EarlyStopping("score", better, patience)), LABELS.device)
+    assert [row["score"] for row in history] == VALUES[:epochs]
+    assert same(task.model.state_dict(), weights_after(best))
+    assert not same(task.model.state_dict(), weights_after(best + 1 if best < 8 else best - 1))
+
+
+@pytest.mark.parametrize("stop_before", [1, 3])
+def test_interrupted_early_stopping_ends_with_the_same_weights(tmp_path: Path, stop_before: int) -> None:
+    stopping = EarlyStopping("score", "lower", 2)
+    undisturbed = stopped_task(VALUES)
+    expected = train_plan(undisturbed, plan(stopping), LABELS.device)
+    resume = ResumeState(tmp_path / "state", "key")
+    with pytest.raises(Interrupted):
+        train_plan(stopped_task(VALUES, stop_before), plan(stopping), LABELS.device, resume)
+    for _ in range(2):  # the second time there is nothing left to train
+        again = stopped_task(VALUES)
+        assert train_plan(again, plan(stopping), LABELS.device, resume) == expected
+        assert same(again.model.state_dict(), undisturbed.model.state_dict())
+
+
+def test_the_learning_rate_is_set_in_every_step() -> None:
+    seen: list[float] = []
+    task = stopped_task(VALUES)
+    rates = []
+    loss = task.loss
+
+    def watched(batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        rates.append(task.optimizer.param_groups[0]["lr"])
+        return loss(batch)
+
+    halved = dataclasses.replace(plan(None, seen), epochs=2, lr_factor=lambda epoch, step, steps: 0.5 ** (epoch * steps + step))
+    train_plan(dataclasses.replace(task, loss=watched), halved, LABELS.device)
+    assert rates == [0.05 * 0.5**i for i in range(6)]
+    train_plan(stopped_task(VALUES), dataclasses.replace(plan(None, seen), epochs=2), LABELS.device)
+    assert seen == pytest.approx([0, 1 / 3, 2 / 3, 1, 4 / 3, 5 / 3])
+
+
+def test_a_value_to_stop_on_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
+    resume = ResumeState(tmp_path / "state", "key")
+    with pytest.raises(FloatingPointError, match=r"test: loss is not finite in epoch 2: \{'score': nan\}"):
+        train_plan(stopped_task([1.0, math.nan]), plan(EarlyStopping("score", "lower", 2)), LABELS.device, resume)
+    saved = resume.load()
+    assert saved is not None
+    assert len(saved["history"]) == 1
+
+
+def test_a_sample_may_be_several_images() -> None:
+    task = make_task()
+    shapes = []
+
+    def loss(batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        shapes.append(tuple(batch.shape))
+        return task.loss(batch.flatten())
+
+    triplets = Plan(1, lambda rng: [rng.integers(0, len(LABELS), (5, 3)), rng.integers(0, len(LABELS), (4, 3))], lambda *_: 1.0)
+    train_plan(dataclasses.replace(task, loss=loss), triplets, LABELS.device)
+    assert shapes == [(5, 3), (4, 3)]

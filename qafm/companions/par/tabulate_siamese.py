@@ -1,0 +1,104 @@
+"""siamese.csv: both arms of the report's Table 1, on its own protocol and on the common one, with and without its filters."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qafm.companions.par.published import SIAMESE_MAP
+from qafm.evaluation.ablation_rows import Cells, as_percent, write_table
+from qafm.runtime.errors import InputError
+
+GALLERIES = ("validation", "standard", "no_distractors")
+UNFILTERED = "none"
+METRICS = ("mAP", "mAP_of_all", "recall_kept", "gallery_kept", "nothing_right")
+
+
+@dataclass(frozen=True)
+class SiameseRun:
+    """What the table belongs to.
+
+    Args:
+        dataset: the {d} of the result paths.
+        starts: arm -> what it started from.
+        comparable: whether the published numbers may stand beside the measured ones: Market-1501, from ImageNet.
+    """
+
+    dataset: str
+    starts: dict[str, str]
+    comparable: bool
+
+
+def tabulate_siamese(files: Sequence[tuple[int, str, Path]], run: SiameseRun, out: Path) -> None:
+    """Write siamese.csv: a row for each gallery, arm and filter, percent, means over seeds.
+
+    `mAP` is over the list that the filter leaves, as in the report (a query that keeps no right image counts 0), `mAP_of_all` counts the right images that
+    were lost as well, `mAP_full` is that of the whole list without a filter. `nothing_right`: queries that keep no right image.
+
+    Args:
+        files: (seed, arm, filters.json).
+        run: what the table belongs to.
+        out: the table; with several seeds each metric has its sample standard deviation beside it.
+
+    Raises:
+        InputError: no file, a file that is none or of another arm, or arms with different seeds, or seeds with different filters or ranks.
+    """
+    arms = list(dict.fromkeys(arm for _, arm, _ in files))
+    seeds = {seed for seed, _, _ in files}
+    if not files or len(files) != len(arms) * len(seeds):
+        raise InputError(f"table: {len(files)} files for arms {arms} and seeds {sorted(seeds)}, one of each is needed")
+    contents: dict[str, list[dict[str, Any]]] = {arm: [] for arm in arms}
+    for _, arm, path in sorted(files):
+        contents[arm].append(_read(path, arm))
+    rows = [row for gallery in GALLERIES for arm in arms for row in _rows(gallery, arm, contents[arm], run)]
+    metrics = _metrics(rows)
+    own = [name for metric in metrics for name in ([metric, f"{metric}_sd"] if len(seeds) > 1 else [metric])]
+    columns = ["arm", "init", "dataset", "gallery", "filter", *own, "n_queries", "n_excluded", "n_seeds"]
+    write_table(out, [*columns, *(["published_mAP"] if run.comparable else []), "note"], rows)
+
+
+def _metrics(rows: Sequence[Cells]) -> list[str]:
+    """mAP and its relatives, then the ranks that any row has."""
+    ranks = {name for row in rows for name in row if name.startswith("rank") and not name.endswith("_sd")}
+    return ["mAP", "mAP_full", *METRICS[1:], *sorted(ranks, key=lambda name: int(name.removeprefix("rank")))]
+
+
+def _read(path: Path, arm: str) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found, galleries = content["arm"], content["galleries"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: is no artifact of evaluate_siamese ({error!r})") from error
+    if found != arm:
+        raise InputError(f"{path}: is of arm {found}, expected {arm}")
+    return galleries
+
+
+def _rows(gallery: str, arm: str, seeds: Sequence[dict[str, Any]], run: SiameseRun) -> list[Cells]:
+    found = [galleries[gallery] for galleries in seeds if gallery in galleries]
+    if not found:
+        return []
+    first = found[0]
+    cells: Cells = {"arm": arm, "init": run.starts[arm], "dataset": run.dataset, "gallery": gallery, "n_seeds": str(len(found))}
+    cells |= {"n_queries": str(first["n_queries"]), "n_excluded": str(first["n_excluded"]), "note": first["note"]}
+    if gallery == "validation":
+        cells["published_mAP"] = as_percent(SIAMESE_MAP[arm])
+    if not first["filters"]:
+        return [cells | {"filter": UNFILTERED}]
+    measured = [{each["filter"]: each["metrics"] for each in content["filters"]} for content in found]
+    if any(list(seed) != list(measured[0]) or [*seed[UNFILTERED]] != [*measured[0][UNFILTERED]] for seed in measured):
+        raise InputError(f"table: seeds of {arm} have different filters or ranks")
+    rows = []
+    for name in measured[0]:
+        row = cells | {"filter": name} | _mean("mAP_full", [seed[UNFILTERED]["mAP"] for seed in measured])
+        for metric in measured[0][name]:
+            row |= _mean(metric, [seed[name][metric] for seed in measured])
+        rows.append(row)
+    return rows
+
+
+def _mean(metric: str, values: Sequence[float]) -> Cells:
+    return {metric: as_percent(float(np.mean(values))), f"{metric}_sd": as_percent(float(np.std(values, ddof=1))) if len(values) > 1 else ""}

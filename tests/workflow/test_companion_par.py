@@ -1,0 +1,66 @@
+"""Companion c1 as a whole: `make companions` makes all of it, twice the same, and a change reruns what it touches."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.conftest import TINY, Project, copy_project
+
+pytestmark = pytest.mark.workflow
+
+TABLES = ("par_accuracy", "par_f1", "siamese")
+FIGURES = ("par_labels", "siamese_distances")
+SEARCHED = {"embed_siamese", "evaluate_siamese", "tabulate_siamese", "plot_distances"}
+PREDICTED = {"predict_par", "tabulate_par", "evaluate_siamese", "tabulate_siamese"}
+
+
+@pytest.fixture(scope="module")
+def made(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project in which the companion alone was made."""
+    copy = copy_project(project, tmp_path_factory.mktemp("companion") / "project")
+    copy.must_run("companions", *TINY)
+    return copy
+
+
+def planned(made: Project, *configs: str) -> set[str]:
+    return made.planned("companions", *configs) - {"companions"}
+
+
+def test_everything_is_there_and_nothing_of_the_main_chain_was_trained(made: Project) -> None:
+    results = made.root / "results"
+    assert {path.name for path in results.glob("*.csv")} == {f"{name}.csv" for name in TABLES}
+    assert {path.name for path in (results / "figures").iterdir()} == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg", "rst")}
+    folder = results / "tiny" / "companions"
+    for loss in ("weighted_ce", "alpha_focal"):
+        assert {"model.safetensors", "history.csv", "predictions.parquet"} <= {path.name for path in (folder / "par" / loss / "seed-1").iterdir()}
+    for arm in ("transfer", "reference"):
+        names = {path.name for path in (folder / "siamese" / arm / "seed-1").iterdir()}
+        assert {"model.safetensors", "history.csv", "descriptors.parquet", "retrieval.json", "filters.json"} <= names
+    assert not list((results / "tiny").glob("r10-tiny*"))
+    assert not list(results.rglob(".resume"))
+
+
+def test_a_second_run_does_nothing(made: Project) -> None:
+    assert planned(made) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        ("siamese: {filters: {max_different: [1]}}", {"evaluate_siamese", "tabulate_siamese"}),
+        ("siamese: {training: {lr: 0.5}}", SEARCHED | {"train_siamese"}),
+        ("training: {lr: 0.5}", SEARCHED | PREDICTED | {"train_par", "train_siamese"}),
+        ("multi_color: never", SEARCHED | PREDICTED | {"train_par", "train_siamese", "plot_labels"}),
+        ("losses: [weighted_ce]", {"tabulate_par"}),
+    ],
+)
+def test_a_setting_reruns_what_it_touches(made: Project, change: str, rules: set[str]) -> None:
+    assert planned(made, made.config("change.yaml", f"companions: {{par: {{{change}}}}}\n")) == rules
+
+
+def test_code_and_style_rerun_what_they_touch(made: Project) -> None:
+    assert planned(made, made.config("style.yaml", "figures: {style: {bins: 20}}\n")) == {"plot_labels", "plot_distances"}
+    with made.appended("qafm/companions/par/tabulate_siamese.py", "\nEDITED = 1\n"):
+        assert planned(made) == {"tabulate_siamese"}
+    with made.appended("qafm/companions/par/train_par.py", "\n# a remark\n"):
+        assert planned(made) == set()
