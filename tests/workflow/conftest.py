@@ -71,6 +71,14 @@ def finished(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Project
     return copy
 
 
+@pytest.fixture(scope="session")
+def companions(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project in which the companion systems alone were made. Tests must leave it as they find it."""
+    copy = copy_project(project, tmp_path_factory.mktemp("companions") / "project")
+    copy.must_run("companions", *TINY)
+    return copy
+
+
 @pytest.fixture
 def fresh(project: Path, tmp_path: Path) -> Project:
     """A project in which nothing was made yet."""

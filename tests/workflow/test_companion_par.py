@@ -1,10 +1,8 @@
 """Companion c1 as a whole: `make companions` makes all of it, twice the same, and a change reruns what it touches."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.workflow.conftest import TINY, Project, copy_project
+from tests.workflow.conftest import Project
 
 pytestmark = pytest.mark.workflow
 
@@ -14,22 +12,14 @@ SEARCHED = {"embed_siamese", "evaluate_siamese", "tabulate_siamese", "plot_dista
 PREDICTED = {"predict_par", "tabulate_par", "evaluate_siamese", "tabulate_siamese"}
 
 
-@pytest.fixture(scope="module")
-def made(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project in which the companion alone was made."""
-    copy = copy_project(project, tmp_path_factory.mktemp("companion") / "project")
-    copy.must_run("companions", *TINY)
-    return copy
+def planned(companions: Project, *configs: str) -> set[str]:
+    return companions.planned("companions", *configs) - {"companions"}
 
 
-def planned(made: Project, *configs: str) -> set[str]:
-    return made.planned("companions", *configs) - {"companions"}
-
-
-def test_everything_is_there_and_nothing_of_the_main_chain_was_trained(made: Project) -> None:
-    results = made.root / "results"
-    assert {path.name for path in results.glob("*.csv")} == {f"{name}.csv" for name in TABLES}
-    assert {path.name for path in (results / "figures").iterdir()} == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg", "rst")}
+def test_everything_is_there_and_nothing_of_the_main_chain_was_trained(companions: Project) -> None:
+    results = companions.root / "results"
+    assert {f"{name}.csv" for name in TABLES} <= {path.name for path in results.glob("*.csv")}
+    assert {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg", "rst")} <= {path.name for path in (results / "figures").iterdir()}
     folder = results / "tiny" / "companions"
     for loss in ("weighted_ce", "alpha_focal"):
         assert {"model.safetensors", "history.csv", "predictions.parquet"} <= {path.name for path in (folder / "par" / loss / "seed-1").iterdir()}
@@ -40,8 +30,8 @@ def test_everything_is_there_and_nothing_of_the_main_chain_was_trained(made: Pro
     assert not list(results.rglob(".resume"))
 
 
-def test_a_second_run_does_nothing(made: Project) -> None:
-    assert planned(made) == set()
+def test_a_second_run_does_nothing(companions: Project) -> None:
+    assert planned(companions) == set()
 
 
 @pytest.mark.parametrize(
@@ -54,13 +44,13 @@ def test_a_second_run_does_nothing(made: Project) -> None:
         ("losses: [weighted_ce]", {"tabulate_par"}),
     ],
 )
-def test_a_setting_reruns_what_it_touches(made: Project, change: str, rules: set[str]) -> None:
-    assert planned(made, made.config("change.yaml", f"companions: {{par: {{{change}}}}}\n")) == rules
+def test_a_setting_reruns_what_it_touches(companions: Project, change: str, rules: set[str]) -> None:
+    assert planned(companions, companions.config("change.yaml", f"companions: {{par: {{{change}}}}}\n")) == rules
 
 
-def test_code_and_style_rerun_what_they_touch(made: Project) -> None:
-    assert planned(made, made.config("style.yaml", "figures: {style: {bins: 20}}\n")) == {"plot_labels", "plot_distances"}
-    with made.appended("qafm/companions/par/tabulate_siamese.py", "\nEDITED = 1\n"):
-        assert planned(made) == {"tabulate_siamese"}
-    with made.appended("qafm/companions/par/train_par.py", "\n# a remark\n"):
-        assert planned(made) == set()
+def test_code_and_style_rerun_what_they_touch(companions: Project) -> None:
+    assert planned(companions, companions.config("style.yaml", "figures: {style: {bins: 20}}\n")) == {"plot_labels", "plot_distances", "plot_slicenet_cases"}
+    with companions.appended("qafm/companions/par/tabulate_siamese.py", "\nEDITED = 1\n"):
+        assert planned(companions) == {"tabulate_siamese"}
+    with companions.appended("qafm/companions/par/train_par.py", "\n# a remark\n"):
+        assert planned(companions) == set()
