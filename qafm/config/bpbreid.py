@@ -17,7 +17,9 @@ class PartBackboneConfig(Settings):
     """The network below the parts: a ResNet whose last stride is 1, or HRNet-W32."""
 
     name: Literal["resnet10", "resnet18", "resnet34", "resnet50", "hrnet_w32"] = Field(default="resnet50", description="hrnet_w32: timm's")
-    init: Literal["imagenet", "random"] = Field(default="random", description="imagenet: torchvision's or timm's weights; never a silent fallback")
+    init: Literal["imagenet", "extractor", "random"] = Field(
+        default="extractor", description="imagenet: torchvision's or timm's weights; extractor: the extractor of stage 3; never a silent fallback"
+    )
     height: int = Field(default=128, ge=32, description="input height, pixels")
     width: int = Field(default=64, ge=16, description="input width, pixels")
 
@@ -25,6 +27,8 @@ class PartBackboneConfig(Settings):
     def _size_fits(self) -> "PartBackboneConfig":
         if self.name == "hrnet_w32" and (self.height % 32 or self.width % 32):
             raise ValueError(f"hrnet_w32 needs a height and width divisible by 32, not {self.height} x {self.width}")
+        if self.name == "hrnet_w32" and self.init == "extractor":
+            raise ValueError("hrnet_w32 cannot start from the extractor, which is a ResNet; choose imagenet or random")
         return self
 
     @property

@@ -12,9 +12,7 @@ from qafm.training.augment import jitter, random_crop, random_erase
 from qafm.training.image_set import normalize
 
 
-def augment_with_maps(
-    pixels: torch.Tensor, maps: torch.Tensor, mirrored: Sequence[int], config: AugmentConfig
-) -> tuple[torch.Tensor, torch.Tensor]:
+def augment_with_maps(pixels: torch.Tensor, maps: torch.Tensor, mirrored: Sequence[int], config: AugmentConfig) -> tuple[torch.Tensor, torch.Tensor]:
     """Augment a batch as `augment.augment` does, draw for draw, and move its maps along.
 
     Args:

@@ -3,6 +3,7 @@
 Shapes: N images, C channels, h x w the map: 1/16 of the input for a ResNet with last stride 1, 1/4 for HRNet.
 """
 
+from pathlib import Path
 from typing import TypeAlias
 
 import torch
@@ -45,14 +46,14 @@ def build_backbone(config: PartBackboneConfig) -> PartBackbone:
     return HrnetTrunk() if config.name == "hrnet_w32" else build_resnet(config.name, last_stride=1)
 
 
-def start_weights(backbone: PartBackbone, config: PartBackboneConfig) -> None:
-    """Give `backbone` the first weights that the configuration names.
+def start_weights(backbone: PartBackbone, config: PartBackboneConfig, extractor: Path | None) -> None:
+    """Give `backbone` the first weights that the configuration names; `extractor` are those of stage 3, for `init: extractor`.
 
     Raises:
         InputError: they cannot be had.
     """
     if isinstance(backbone, ResNetTrunk):
-        start_backbone(backbone, config.resnet(), extractor=None)
+        start_backbone(backbone, config.resnet(), extractor)
     elif config.init == "imagenet":
         try:
             backbone.load_state_dict(HrnetTrunk(imagenet=True).state_dict())

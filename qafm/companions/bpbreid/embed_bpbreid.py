@@ -3,35 +3,32 @@
 N images, E embeddings that are compared (the foreground, then K parts), D their length.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
-from tqdm import tqdm
 
 from qafm.companions.bpbreid.attention import visibility
 from qafm.companions.bpbreid.part_fields import find_fields, part_names
 from qafm.companions.bpbreid.part_labels import enlarge_maps, map_labels, read_part_maps
 from qafm.companions.bpbreid.part_model import PartReid
 from qafm.companions.bpbreid.part_tables import embeddings_table, maps_table
-from qafm.companions.bpbreid.views import SEARCHED, View, take_view
+from qafm.companions.bpbreid.searched_views import searched_rows, view_batches
+from qafm.companions.bpbreid.views import SEARCHED, View
 from qafm.config.bpbreid import PartModelConfig, Variant
 from qafm.config.runtime import RuntimeConfig
-from qafm.datasets.read_image import read_image
 from qafm.evaluation.fuse import unit_rows
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.runtime.torch_setup import autocast, place, prepare_torch
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
-from qafm.training.image_set import normalize, select_rows, to_input
+from qafm.training.image_set import normalize
 from qafm.training.weights import load_weights
 
-IMAGES_PER_BATCH = 64
 FOREGROUND = "foreground"
 
 
@@ -103,21 +100,6 @@ def load_part_model(weights: Path, variant: Variant, config: PartModelConfig) ->
     return model.eval()
 
 
-def searched_rows(images: Path, *, both: bool) -> pa.Table:
-    """Rows of images.parquet of query and gallery, or (`both` false) of the query alone, junk left out."""
-    rows = select_rows(images)
-    return rows.filter(pc.field("split").isin(["query", "gallery"] if both else ["query"]))
-
-
-def view_batches(rows: pa.Table, view: View, height: int, width: int) -> Iterator[tuple[slice, torch.Tensor]]:
-    """Normalised batches [N, 3, H, W] of the images of `rows` as `view` shows them, and which rows they are; a batch at a time in memory."""
-    paths, names = rows["path"].to_pylist(), rows["image_id"].to_pylist()
-    for start in tqdm(range(0, len(paths), IMAGES_PER_BATCH), desc=f"embed {view}", unit="batch", disable=None):
-        batch = slice(start, min(start + IMAGES_PER_BATCH, len(paths)))
-        shown = [to_input(take_view(read_image(Path(paths[i])), view, names[i])[None], height, width)[0] for i in range(batch.start, batch.stop)]
-        yield batch, normalize(torch.stack(shown))
-
-
 @dataclass(frozen=True)
 class EmbeddedView:
     """What is compared of N images, and their part maps."""
@@ -149,7 +131,7 @@ def embed_view(
     found: list[tuple[np.ndarray, ...]] = []
     for batch, pixels in view_batches(rows, view, config.backbone.height, config.backbone.width):
         with autocast(device, runtime):
-            output = model(pixels.to(device))
+            output = model(normalize(pixels.to(device)))
         vectors = torch.cat([output.foreground.normalized[:, None], output.parts.vector], dim=1).float()  # [N, E, D]
         seen = visibility(output.maps)
         always = torch.ones_like(seen.confidence[:, :1])

@@ -47,7 +47,7 @@ class PartReid(nn.Module):
     def __init__(self, config: PartModelConfig, variant: Variant, num_ids: int) -> None:
         super().__init__()
         parts = config.parts
-        self.num_parts, self.pooling = config.num_parts(variant), parts.pooling
+        self.num_parts, self.parts = config.num_parts(variant), parts
         self.backbone = build_backbone(config.backbone)
         self.before, channels = _reduce_map(self.backbone.out_channels, parts)
         self.attention = Stripes(parts=self.num_parts) if variant == "stripes" else PixelClassifier(channels=channels, parts=self.num_parts)
@@ -63,7 +63,7 @@ class PartReid(nn.Module):
         maps, logits = self.attention(features)  # [N, K + 1, h, w]
         foreground = maps[:, 1:].amax(dim=1, keepdim=True)  # [N, 1, h, w]
         beside = pool_maps(features, torch.cat([foreground, maps[:, :1]], dim=1), "gap")  # [N, 2, C]
-        vectors = self.part_reduction(pool_maps(features, maps[:, 1:], self.pooling).flatten(0, 1)).unflatten(0, (-1, self.num_parts))  # [N, K, D]
+        vectors = self.part_reduction(pool_maps(features, maps[:, 1:], self.parts.pooling).flatten(0, 1)).unflatten(0, (-1, self.num_parts))  # [N, K, D]
         return PartOutput(
             whole=_embed(self.whole_reduction(features.mean(dim=(2, 3))), self.whole_neck),
             foreground=_embed(self.foreground_reduction(beside[:, 0]), self.foreground_neck),

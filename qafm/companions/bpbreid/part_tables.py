@@ -16,7 +16,7 @@ def embeddings_schema(compared: int, dim: int) -> pa.Schema:
             pa.field("image_id", pa.string(), nullable=False),
             pa.field("split", pa.string(), nullable=False),  # query, gallery
             pa.field("vectors", pa.list_(pa.float32(), compared * dim), nullable=False),  # E * D, one embedding after the other, as the model gives them
-            pa.field("visible", pa.list_(pa.bool_(), compared), nullable=False),
+            pa.field("visible", pa.list_(pa.uint8(), compared), nullable=False),  # 0 or 1
             pa.field("confidence", pa.list_(pa.float32(), compared), nullable=False),  # in [0, 1]
         ]
     )
@@ -25,7 +25,7 @@ def embeddings_schema(compared: int, dim: int) -> pa.Schema:
 def embeddings_table(image_ids: Sequence[str], splits: Sequence[str], vectors: np.ndarray, visible: np.ndarray, confidence: np.ndarray) -> pa.Table:
     """The table of `vectors` float32 [N, E, D], `visible` bool [N, E] and `confidence` float32 [N, E]."""
     compared, dim = vectors.shape[1:]
-    columns = [_fixed(vectors.astype(np.float32).reshape(len(vectors), -1)), _fixed(visible.astype(bool)), _fixed(confidence.astype(np.float32))]
+    columns = [_fixed(vectors.astype(np.float32).reshape(len(vectors), -1)), _fixed(visible.astype(np.uint8)), _fixed(confidence.astype(np.float32))]
     return pa.table([pa.array(list(image_ids)), pa.array(list(splits)), *columns], schema=embeddings_schema(compared, dim))
 
 

@@ -1,5 +1,6 @@
 """Companion c3: train BPBReID on the train identities that are not held out."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -20,14 +21,20 @@ from qafm.training.loop import Losses
 from qafm.training.stage import TrainData, TrainingOutputs, train_alone
 
 
-def train_bpbreid(
-    images: Path, masks: Path | None, variant: Variant, config: TrainBpbreidConfig, runtime: RuntimeConfig, seed: int, outputs: TrainingOutputs
-) -> None:
+@dataclass(frozen=True)
+class PartInputs:
+    """The files the training starts from; None where they are not used."""
+
+    images: Path
+    extractor: Path | None  # weights of stage 3, for `init: extractor`
+    masks: Path | None  # folder of the part masks, for the variant "masks"
+
+
+def train_bpbreid(inputs: PartInputs, variant: Variant, config: TrainBpbreidConfig, runtime: RuntimeConfig, seed: int, outputs: TrainingOutputs) -> None:
     """Train one variant of BPBReID.
 
     Args:
-        images: images.parquet.
-        masks: folder of the part masks; the variant "masks" needs it, the others do not look at it.
+        inputs: images, first weights, part masks.
         variant: where the part attention comes from: "masks", "stripes" (fixed), "learned" (from the ReID losses alone), "stripe_labels".
         config: backbone, parts, losses, schedule.
         runtime: threads, device, precision.
@@ -40,14 +47,14 @@ def train_bpbreid(
     device = prepare_torch(runtime)
     seed_everything("train_bpbreid", seed)
     size = BackboneConfig(height=config.backbone.height, width=config.backbone.width)
-    data = TrainData(images, size, config.training.augment, device)
+    data = TrainData(inputs.images, size, config.training.augment, device)
     model = PartReid(config, variant, data.images.num_ids)
-    start_weights(model.backbone, config.backbone)
+    start_weights(model.backbone, config.backbone, inputs.extractor)
     model = place(model, device)
-    inputs = _Inputs(data, masks, config, device) if variant == "masks" else None
+    masked = _Masked(data, inputs.masks, config, device) if variant == "masks" else None
 
     def loss(batch: Tensor) -> Losses:
-        pixels, maps = (data.augmented(batch), None) if inputs is None else inputs.augmented(batch)
+        pixels, maps = (data.augmented(batch), None) if masked is None else masked.augmented(batch)
         with autocast(device, runtime):
             output = model(pixels)
         losses = gilt_losses(output, data.labels[batch], config.loss, config.training.loss)
@@ -59,7 +66,7 @@ def train_bpbreid(
     train_alone("train_bpbreid", seed, model, loss, data, config.training, outputs)
 
 
-class _Inputs:
+class _Masked:
     """Train images together with their part masks."""
 
     def __init__(self, data: TrainData, masks: Path | None, config: TrainBpbreidConfig, device: torch.device) -> None:
