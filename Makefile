@@ -10,7 +10,7 @@ STAMP := .make/installed
 # Targets stand first: --configfile takes every word that follows it.
 OPTIONS := --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
 
-.PHONY: table4 all rows faults test lint bench reference install requirements clean prerequisites
+.PHONY: table4 all rows companions faults test lint bench reference install requirements clean prerequisites
 
 table4: $(STAMP)  ## results/table4.csv of the configured run (CONFIG=config/....yaml; default: the embedded synthetic data)
 	$(call locked,results/table4.csv)
@@ -21,6 +21,9 @@ all: $(STAMP)  ## every table and figure, and results/report.html
 
 rows: $(STAMP)  ## every row of Table 4 and beside it that needs no second model, without the tables
 	$(call locked,rows)
+
+companions: $(STAMP)  ## the companion systems of docs/companions.md: their tables and figures
+	$(call locked,companions)
 
 FAULTS := config/faults
 REPLICA := config/market1501-replica.yaml

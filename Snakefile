@@ -14,11 +14,17 @@ include: "workflow/rules/6_fusion.smk"  # both branches, Q and weight  -> embedd
 include: "workflow/rules/7_ablation.smk"  # embeddings                   -> table4.csv
 include: "workflow/rules/8_figures.smk"  # artifacts of all stages      -> figures with captions
 include: "workflow/rules/9_report.smk"  # everything                   -> further tables, report.html
+include: "workflow/rules/c3_bpbreid.smk"  # companion: BPBReID           -> bpbreid.csv, partial.csv
 
 
 rule rows:  # all rows of both Tables 4 that one trained model gives, without the tables
     input:
         [path for _, _, path in rows_of((*PAPER_ROWS, *CFG.ablation.extra_experiments()))],
+
+
+rule companions:  # the systems beside QAFM
+    input:
+        *("results/bpbreid.csv", "results/partial.csv", *(f"results/companions/bpbreid_{kind}.png" for kind in BPBREID_FIGURES)),
 
 
 rule all:

@@ -16,6 +16,7 @@ LAYERS = (
     {"features"},
     {"figures"},
     {"reporting"},
+    {"companions"},
 )
 TORCH_FREE = ("config", "tables", "datasets", "perturbations", "quality", "evaluation", "figures", "reporting")
 LONGEST_FUNCTION, LONGEST_FILE, LONGEST_SCRIPT = 60, 300, 30

@@ -55,6 +55,7 @@ SECTIONS = {  # path -> heading; a key belongs to the longest path that leads to
     "controls": "Stage 7: controls on the synthetic data set",
     "figures": "Stage 8: figures",
     "report": "Stages 7 and 9: the ranking and the report page",
+    "companions.bpbreid": "Companion c3: BPBReID",
 }
 BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 NAMES = {str: "text", bool: "true or false", type(None): "null"}

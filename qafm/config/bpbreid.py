@@ -95,7 +95,7 @@ class TrainBpbreidConfig(PartModelConfig):
 class BpbreidConfig(TrainBpbreidConfig):
     """The companion as a whole."""
 
-    name: str = Field(default="small", description="heads the variants' folders; presets that differ here must differ in it", pattern=r"^[A-Za-z0-9._]+$")
+    name: str = Field(default="small", description="heads the variants' folders; presets that differ here must differ in it", pattern=r"^[A-Za-z0-9._-]+$")
     variants: tuple[Variant, ...] = Field(
         default=("masks", "stripes", "learned"),
         min_length=1,

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from qafm.config.ablation import AblationConfig
 from qafm.config.base import Settings
+from qafm.config.companions import CompanionsConfig
 from qafm.config.controls import ControlsConfig
 from qafm.config.dataset import DatasetConfig
 from qafm.config.degradations import DegradationsConfig
@@ -36,6 +37,7 @@ class RunConfig(Settings):
     controls: ControlsConfig = ControlsConfig()
     figures: FiguresConfig
     report: ReportConfig
+    companions: CompanionsConfig = CompanionsConfig()
 
     def table_run(self) -> dict[str, str | bool]:
         """What the tables say of the run: names of the three levels, first weights, and whether it is Market-1501."""
@@ -135,10 +137,12 @@ def check_names(presets: dict[str, RunConfig]) -> None:
     seen: dict[tuple[str, ...], tuple[str, Any]] = {}
     for preset, run in presets.items():
         d, f, m = run.dataset.name, run.features.name, run.model.name
+        bpbreid = run.companions.bpbreid
         stages = {
             (d,): (run.dataset.parse_slice(), run.dataset.synthetic if run.dataset.kind == "synthetic" else None, run.perturb),
             (d, f): (run.features, run.quality),
             (d, f, m): run.model,
+            (d, "companions", "bpbreid", bpbreid.name): (bpbreid, run.features.extractor if bpbreid.backbone.init == "extractor" else None),
         }
         for names, content in stages.items():
             other, first = seen.setdefault(names, (preset, content))

@@ -1,5 +1,8 @@
 # What the rules ask for: inputs and params that depend on the configuration. No rule stands here, no function in the rule files.
-from qafm.datasets.folder_digest import dataset_digest
+import re
+
+from qafm.datasets.folder_digest import dataset_digest, folder_digest
+from qafm.datasets.market_root import find_market_root
 
 
 # Stage 1
@@ -64,12 +67,12 @@ def oracles():
 
 
 # Stage 8
-def drawn(name):
+def drawn(name, shown=None, folder="results/figures"):
     """A figure in all configured formats, the PNG (in Snakemake's own report, too) first, and its caption, which holds the run's numbers."""
-    category, title = FIGURES[name]
-    caption = f"results/figures/{name}.rst"
+    category, title = shown or FIGURES[name]
+    caption = f"{folder}/{name}.rst"
     kinds = sorted(CFG.figures.style.formats, key=lambda kind: kind != "png")
-    first, *others = expand("results/figures/{name}.{kind}", name=name, kind=kinds)
+    first, *others = expand("{folder}/{name}.{kind}", folder=folder, name=name, kind=kinds)
     return [report(first, caption=str(Path(caption).absolute()), category=category, labels={"figure": title}), *others, caption]
 
 
@@ -144,3 +147,90 @@ def make_command():
     named = [str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name) for path in presets]
     together = " ".join(named)
     return "make all" + (f' CONFIG="{together}"' if " " in together else f" CONFIG={together}" if together else "")
+
+
+# Companion c3
+def part_masks():
+    """The folder of the part masks; None where the data set has none. The generated set has them once it is generated."""
+    folder, root = CFG.companions.bpbreid.mask_folder, RAW
+    if folder is None or CFG.dataset.kind == "synthetic":
+        return folder and f"{root}/{folder}"
+    try:
+        found = (find_market_root(root) if CFG.dataset.kind == "market1501" else root) / folder
+    except InputError:
+        return None  # parse_dataset says what is wrong
+    return str(found) if found.is_dir() else None
+
+
+def mask_contents():
+    """Changes when a part mask does: what generates it, or a digest of the folder."""
+    if MASKS is None:
+        return None
+    if CFG.dataset.kind == "synthetic":
+        return [CFG.dataset.synthetic.model_dump(mode="json"), code("1_generate_synthetic", "qafm.datasets.generate_synthetic")]
+    return folder_digest(Path(MASKS), Path(f"{D}/.mask_digests.json"))
+
+
+def masks_are_made(wanted):
+    """The file that the generator writes last, where part masks of the generated set are wanted."""
+    return MANIFEST if wanted and MASKS and CFG.dataset.kind == "synthetic" else []
+
+
+def any_of(names):
+    """A regular expression that matches these names and nothing else."""
+    return "|".join(re.escape(name) for name in names)
+
+
+def of_variant(variant, name):
+    """A variant's file of this name, once per seed."""
+    return expand(f"{BPBREID_RUN}/{name}", variant=variant, seed=CFG.seeds)
+
+
+def variant_files():
+    """What each variant leaves, for its rows of bpbreid.csv."""
+    notes = {"learned": "nobody tells its maps which part they are: see part_mIoU_matched"}
+    found = []
+    for variant in VARIANTS:
+        retrieval = [(f"full-full-{visibility}", of_variant(variant, f"retrieval/full-full-{visibility}.json")) for visibility in VISIBILITIES[variant]]
+        retrieval.append((f"{BPBREID.name}-{variant}", of_variant(variant, "retrieval/foreground.json")))
+        rows = [(seed, experiment, path) for experiment, paths in retrieval for seed, path in zip(CFG.seeds, paths)]
+        files = {kind: of_variant(variant, name) for kind, name in (("summaries", "parts.json"), ("histories", "history.csv"))}
+        records = of_variant(variant, "benchmarks/train_bpbreid.tsv")
+        found.append({"variant": variant, "rows": rows, **files, "records": records, "note": notes.get(variant, "")})
+    return found
+
+
+def absent_variants():
+    """Variant -> why this data set has none."""
+    folder = CFG.companions.bpbreid.mask_folder
+    reason = "no part masks are configured" if folder is None else f"the data set has no part masks ({folder})"
+    return {variant: reason for variant in BPBREID.variants if variant not in VARIANTS}
+
+
+def parts_compared():
+    """What a comparison by parts compares, in words."""
+    return "foreground, parts" if BPBREID.foreground else "parts"
+
+
+def part_run():
+    """What the tables say of the run; the companion has first weights of its own."""
+    init = BPBREID.backbone.init
+    return CFG.table_run() | {"init": f"extractor from {CFG.features.extractor.backbone.init}" if init == "extractor" else init}
+
+
+def partial_files():
+    """What each system leaves, for its rows of partial.csv."""
+    variants = [(f"BPBReID {name}", parts_compared(), VISIBILITIES[name], f"companions/bpbreid/{BPBREID.name}-{name}") for name in VARIANTS]
+    systems = [*variants, *((system, "descriptor", ("none",), folder) for system, folder in BASELINES.items())]
+    found = []
+    for system, compared, visibilities, folder in systems:
+        experiments = [f"{query}-{gallery}-{visibility}" for query, gallery in PROTOCOLS for visibility in visibilities]
+        rows = [(seed, name, f"{D}/{folder}/seed-{seed}/retrieval/{name}.json") for name in experiments for seed in CFG.seeds]
+        found.append({"system": system, "compared": compared, "visibilities": visibilities, "rows": rows})
+    return found
+
+
+def first_variant_files():
+    """What the picture with part maps is drawn from: the first variant, the first seed."""
+    names = {"ranking": "ranking.parquet", "embeddings": "views/full.parquet", "maps": "maps.parquet", "summary": "parts.json"}
+    return {kind: of_variant(VARIANTS[0], name)[0] for kind, name in names.items()} if VARIANTS else {}
