@@ -16,6 +16,7 @@ from qafm.runtime.errors import InputError
 FIELDS = len(KEYPOINTS) + len(LIMBS)
 NOTHING_BELOW = 0.5  # where no part reaches it there is background
 SHARPNESS = 15.0  # factor before the softmax over background and parts
+ALIKE = 1e-3  # fields are stored with about this precision
 
 
 class Part(NamedTuple):
@@ -91,6 +92,8 @@ def read_fields(path: Path) -> np.ndarray:
 def group_fields(fields: np.ndarray, grouping: str) -> np.ndarray:
     """Make one map per part, the maximum of its fields, put the background before them, and take the softmax over all.
 
+    A place that several parts claim alike goes to the last of them: around an ankle, where the shin ends, to the foot.
+
     Args:
         fields: float32 [F, h, w] in [0, 1].
         grouping: one of GROUPINGS.
@@ -99,8 +102,11 @@ def group_fields(fields: np.ndarray, grouping: str) -> np.ndarray:
         Probabilities float32 [K + 1, h, w].
     """
     parts = np.stack([fields[list(members)].max(axis=0) for members in _members(grouping)])  # [K, h, w]
-    background = (parts.max(axis=0, keepdims=True) < NOTHING_BELOW).astype(np.float32)  # [1, h, w]
-    scores = np.exp(SHARPNESS * (np.concatenate([background, parts]) - 1))  # [K + 1, h, w]
+    best = parts.max(axis=0)  # [h, w]
+    claims = parts >= best - ALIKE  # [K, h, w]
+    beaten = claims & (np.cumsum(claims[::-1], axis=0)[::-1] > 1)
+    background = (best < NOTHING_BELOW).astype(np.float32)
+    scores = np.exp(SHARPNESS * (np.concatenate([background[None], np.where(beaten, 0, parts)]) - 1))  # [K + 1, h, w]
     return (scores / scores.sum(axis=0)).astype(np.float32)
 
 

@@ -51,7 +51,7 @@ def enlarge_maps(maps: torch.Tensor, height: int, width: int) -> torch.Tensor:
 
 
 def map_labels(maps: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
-    """The part that covers most of each cell of a feature map.
+    """The likeliest part in the middle of each cell of a feature map.
 
     Args:
         maps: [N, K + 1, H, W], uint8 or float; where all channels are 0 there is background.
@@ -61,7 +61,7 @@ def map_labels(maps: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
     Returns:
         int64 [N, h, w] in [0, K].
     """
-    return F.adaptive_avg_pool2d(maps.float(), (rows, columns)).argmax(dim=1)
+    return F.interpolate(maps.float(), size=(rows, columns), mode="bilinear", align_corners=False).argmax(dim=1)
 
 
 def stripe_labels(count: int, rows: int, columns: int) -> torch.Tensor:
