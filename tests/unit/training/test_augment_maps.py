@@ -16,7 +16,9 @@ def pixels() -> torch.Tensor:
     return torch.randint(1, 256, (8, 3, 20, 12), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("changed", [{}, {"flip": 0.5}, {"pad_px": 3}, {"erase": 0.7}, {"flip": 0.5, "pad_px": 2, "brightness": 0.3, "contrast": 0.2, "erase": 0.5}])
+@pytest.mark.parametrize(
+    "changed", [{}, {"flip": 0.5}, {"pad_px": 3}, {"erase": 0.7}, {"flip": 0.5, "pad_px": 2, "brightness": 0.3, "contrast": 0.2, "erase": 0.5}]
+)
 def test_images_are_those_of_the_augmentation_without_maps(pixels: torch.Tensor, changed: dict) -> None:
     config = OFF.model_copy(update=changed)
     torch.manual_seed(2)
@@ -47,7 +49,7 @@ def test_left_and_right_change_places_where_an_image_is_mirrored(pixels: torch.T
     maps = torch.zeros(8, 3, 20, 12, dtype=torch.uint8)
     maps[:, 1, :, :4], maps[:, 2, :, 8:] = 10, 20  # the right hand is in the left of the picture
     torch.manual_seed(4)
-    images, moved = augment_with_maps(pixels, maps, [0, 2, 1], OFF.model_copy(update={"flip": 0.5}))
+    _, moved = augment_with_maps(pixels, maps, [0, 2, 1], OFF.model_copy(update={"flip": 0.5}))
     torch.manual_seed(4)
     chosen = torch.rand(8) < 0.5
     assert 0 < chosen.sum() < 8

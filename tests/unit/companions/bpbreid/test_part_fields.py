@@ -51,7 +51,10 @@ def test_background_and_softmax_against_a_loop() -> None:
     fields = np.random.default_rng(1).random((FIELDS, 3, 2), np.float32) ** 9
     found = group_fields(fields, "eight")
     assert found.shape == (9, 3, 2) and found.dtype == np.float32
-    singles = [np.flatnonzero([group_fields(np.eye(FIELDS, dtype=np.float32)[:, k, None, None] * 0.9, "eight")[part + 1, 0, 0] > 0.5 for k in range(FIELDS)]) for part in range(8)]
+    singles = [
+        np.flatnonzero([group_fields(np.eye(FIELDS, dtype=np.float32)[:, k, None, None] * 0.9, "eight")[part + 1, 0, 0] > 0.5 for k in range(FIELDS)])
+        for part in range(8)
+    ]
     for y in range(3):
         for x in range(2):
             parts = [max(float(fields[k, y, x]) for k in singles[part]) for part in range(8)]

@@ -52,7 +52,7 @@ def test_labels_are_what_lies_in_the_middle_of_a_cell() -> None:
     assert map_labels(maps.to(torch.uint8), 4, 1).tolist() == [[[1], [1], [2], [2]]]
 
 
-def test_maps_are_loaded_in_the_order_asked_for_and_a_missing_one_is_named(images: Path, masks: Path) -> None:
+def test_maps_are_loaded_in_the_order_asked_for_and_a_missing_one_is_named(masks: Path) -> None:
     names = ["train/003.png", "train/001.png"]
     maps = load_part_maps(masks, names, "five_v", 48, 24)
     assert maps.shape == (2, 6, 7, 4)
