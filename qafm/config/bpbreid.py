@@ -105,6 +105,9 @@ class BpbreidConfig(TrainBpbreidConfig):
         default="masks/pifpaf_maskrcnn_filtering", description="PifPaf masks, below the folder of the images; null or missing: no variant masks"
     )
     foreground: bool = Field(default=True, description="compare the foreground's embedding beside the parts at test time")
+    halves: Literal["filled", "stretched"] = Field(
+        default="filled", description="a half of an image, in partial.csv: grey in place of the other half, or stretched to the input"
+    )
     ranks: int = Field(default=5, ge=1, le=10, description="ranks of the picture with part maps")
 
     @model_validator(mode="after")

@@ -69,6 +69,7 @@ rule embed_bpbreid:
         config=BPBREID.model_slice().model_dump(mode="json"),
         masks=MASKS,
         mask_contents=MASK_CONTENTS,
+        halves=BPBREID.halves,
         runtime=RUNTIME,
         code=code("c3_embed_bpbreid", "qafm.companions.bpbreid.embed_bpbreid"),
     script:
@@ -92,6 +93,7 @@ rule embed_views:
         mem_mb=CFG.runtime.mem_mb,
     params:
         backbone=CFG.model.backbone.model_dump(mode="json"),
+        halves=BPBREID.halves,
         runtime=RUNTIME,
         code=code("c3_embed_views", "qafm.companions.bpbreid.embed_views"),
     script:

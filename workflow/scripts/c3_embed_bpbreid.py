@@ -16,6 +16,7 @@ with stage_job(f"embed_bpbreid ({snakemake.wildcards.variant}) seed {snakemake.w
         snakemake.wildcards.variant,
         PartModelConfig.model_validate(snakemake.params.config),
         RuntimeConfig.model_validate(snakemake.params.runtime),
+        snakemake.params.halves,
         PartOutputs(
             {view: Path(snakemake.output[view]) for view in VIEWS}, *(Path(snakemake.output[name]) for name in ("descriptors", "maps", "summary"))
         ),

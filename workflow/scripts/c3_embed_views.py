@@ -14,5 +14,6 @@ with stage_job(f"embed_views seed {snakemake.wildcards.seed}", snakemake.log[0])
         Path(snakemake.input.weights),
         BackboneConfig.model_validate(snakemake.params.backbone),
         RuntimeConfig.model_validate(snakemake.params.runtime),
+        snakemake.params.halves,
         {view: Path(snakemake.output[view]) for view in VIEWS},
     )

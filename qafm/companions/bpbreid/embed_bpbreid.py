@@ -3,7 +3,7 @@
 N images, E embeddings that are compared (the foreground, then K parts), D their length.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from qafm.companions.bpbreid.part_fields import find_fields, part_names
 from qafm.companions.bpbreid.part_labels import enlarge_maps, map_labels, read_part_maps
 from qafm.companions.bpbreid.part_model import PartReid
 from qafm.companions.bpbreid.part_tables import embeddings_table, maps_table
-from qafm.companions.bpbreid.searched_views import searched_rows, view_batches
-from qafm.companions.bpbreid.views import SEARCHED, View
+from qafm.companions.bpbreid.searched_views import Batch, searched_rows, view_batches
+from qafm.companions.bpbreid.views import SEARCHED, Halves, View
 from qafm.config.bpbreid import PartModelConfig, Variant
 from qafm.config.runtime import RuntimeConfig
 from qafm.evaluation.fuse import unit_rows
@@ -50,7 +50,14 @@ class PartOutputs:
 
 
 def embed_bpbreid(
-    images: Path, weights: Path, masks: Path | None, variant: Variant, config: PartModelConfig, runtime: RuntimeConfig, outputs: PartOutputs
+    images: Path,
+    weights: Path,
+    masks: Path | None,
+    variant: Variant,
+    config: PartModelConfig,
+    runtime: RuntimeConfig,
+    halves: Halves,
+    outputs: PartOutputs,
 ) -> None:
     """Embed every query and gallery image, junk left out; the gallery only in the views that are searched.
 
@@ -61,6 +68,7 @@ def embed_bpbreid(
         variant: what was trained.
         config: backbone and parts.
         runtime: threads, device, precision.
+        halves: how a half of an image is shown, see `take_view`.
         outputs: the files to write.
 
     Raises:
@@ -68,20 +76,26 @@ def embed_bpbreid(
     """
     device = prepare_torch(runtime)
     model = place(load_part_model(weights, variant, config), device)
-    parts = model.num_parts
-    names = part_names(config.parts.grouping) if variant in ("masks", "learned") else [f"stripe {i}" for i in range(1, parts + 1)]
-    rows = searched_rows(images, both=True)
-    truth = _Truth(masks, config, parts)
-    summary = {"compared": [FOREGROUND, *names], "parameters": sum(parameter.numel() for parameter in model.parameters())}
+    truth = _Truth(masks, config, model.num_parts)
+    names = compared_names(variant, config, model.num_parts)
+    summary = {"compared": names, "parameters": sum(parameter.numel() for parameter in model.parameters())}
     for view, path in outputs.views.items():
-        chosen = rows if view in SEARCHED else searched_rows(images, both=False)
-        found = embed_view(model, chosen, view, config, device, runtime, truth if view == "full" else None)
+        rows = searched_rows(images, both=view in SEARCHED)
+        batches = view_batches(rows, view, halves, config.backbone.height, config.backbone.width)
+        found = embed_view(model, rows, batches, device, runtime, truth if view == "full" else None)
         write_parquet(path, embeddings_table(found.image_ids, found.splits, found.vectors, found.visible, found.confidence))
         if view == "full":
             write_parquet(outputs.descriptors, descriptors_table(found.image_ids, found.splits, unit_rows(found.vectors[:, 0])))
             write_parquet(outputs.maps, maps_table(found.image_ids, found.maps))
             summary |= {"visible_percent": [round(100 * float(share), 2) for share in found.visible.mean(axis=0)]}
     write_json(outputs.summary, summary | {"with_masks": truth.images, "confusion": truth.confusion.tolist() if truth.images else None})
+
+
+def compared_names(variant: Variant, config: PartModelConfig, parts: int) -> list[str]:
+    """What the embeddings that are compared are of; maps learned without labels have numbers instead of names."""
+    if variant == "masks":
+        return [FOREGROUND, *part_names(config.parts.grouping)]
+    return [FOREGROUND, *(f"{'part' if variant == 'learned' else 'stripe'} {i}" for i in range(1, parts + 1))]
 
 
 def load_part_model(weights: Path, variant: Variant, config: PartModelConfig) -> PartReid:
@@ -114,22 +128,21 @@ class EmbeddedView:
 
 @torch.no_grad()
 def embed_view(
-    model: PartReid, rows: pa.Table, view: View, config: PartModelConfig, device: torch.device, runtime: RuntimeConfig, truth: "_Truth | None" = None
+    model: PartReid, rows: pa.Table, batches: Iterable[Batch], device: torch.device, runtime: RuntimeConfig, truth: "_Truth | None" = None
 ) -> EmbeddedView:
     """Embed the images of `rows`. Compared are the foreground after its BNNeck, always visible, and the parts before theirs, L2-normalised at test time.
 
     Args:
         model: in eval mode, on the device.
         rows: columns as in images.parquet; at least one row.
-        view: how much of each image the model sees.
-        config: gives the input size.
+        batches: of `view_batches` for these rows.
         device: where the model is.
         runtime: precision.
         truth: is told what parts were found.
     """
     names = rows["image_id"].to_pylist()
     found: list[tuple[np.ndarray, ...]] = []
-    for batch, pixels in view_batches(rows, view, config.backbone.height, config.backbone.width):
+    for batch, pixels in batches:
         with autocast(device, runtime):
             output = model(normalize(pixels.to(device)))
         vectors = torch.cat([output.foreground.normalized[:, None], output.parts.vector], dim=1).float()  # [N, E, D]

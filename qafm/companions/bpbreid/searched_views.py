@@ -5,18 +5,20 @@ N images of a batch, H W input size.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 from tqdm import tqdm
 
-from qafm.companions.bpbreid.views import View, take_view
+from qafm.companions.bpbreid.views import Halves, View, take_view
 from qafm.datasets.read_image import read_image
 from qafm.runtime.errors import InputError
 from qafm.training.image_set import select_rows, to_input
 
 IMAGES_PER_BATCH = 64
+Batch: TypeAlias = tuple[slice, torch.Tensor]
 
 
 def searched_rows(images: Path, *, both: bool) -> pa.Table:
@@ -31,10 +33,10 @@ def searched_rows(images: Path, *, both: bool) -> pa.Table:
     return rows
 
 
-def view_batches(rows: pa.Table, view: View, height: int, width: int) -> Iterator[tuple[slice, torch.Tensor]]:
+def view_batches(rows: pa.Table, view: View, halves: Halves, height: int, width: int) -> Iterator[Batch]:
     """Batches, uint8 [N, 3, H, W], of the images of `rows` as `view` shows them, and which rows they are; a batch at a time in memory."""
     paths, names = rows["path"].to_pylist(), rows["image_id"].to_pylist()
     for start in tqdm(range(0, len(paths), IMAGES_PER_BATCH), desc=f"embed {view}", unit="batch", disable=None):
         batch = slice(start, min(start + IMAGES_PER_BATCH, len(paths)))
-        shown = [to_input(take_view(read_image(Path(paths[i])), view, names[i])[None], height, width)[0] for i in range(batch.start, batch.stop)]
+        shown = [to_input(take_view(read_image(Path(paths[i])), view, names[i], halves)[None], height, width)[0] for i in range(batch.start, batch.stop)]
         yield batch, torch.stack(shown)

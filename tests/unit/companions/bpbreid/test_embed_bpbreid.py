@@ -52,13 +52,13 @@ def rows(images: Path, *splits: str) -> list[dict]:
 
 def test_each_view_holds_what_the_model_makes_of_it(images: Path, masks: Path, weights: Path, model: PartReid, config: TrainBpbreidConfig) -> None:
     files = outputs(images.parent / "out")
-    embed_bpbreid(images, weights, masks, "masks", config, RUNTIME, files)
+    embed_bpbreid(images, weights, masks, "masks", config, RUNTIME, "stretched", files)
     for view in VIEWS:
         table = read_parquet(files.views[view]).to_pylist()
         expected = rows(images, "query", *(["gallery"] if view in ("full", "lower") else []))
         assert [row["image_id"] for row in table] == [row["image_id"] for row in expected]
         for row, source in list(zip(table, expected, strict=True))[:3]:
-            pixels = to_input(take_view(read_image(Path(source["path"])), view, source["image_id"])[None], 96, 48)
+            pixels = to_input(take_view(read_image(Path(source["path"])), view, source["image_id"], "stretched")[None], 96, 48)
             with torch.no_grad():
                 output = model(normalize(pixels))
             seen = visibility(output.maps)
@@ -74,7 +74,7 @@ def test_each_view_holds_what_the_model_makes_of_it(images: Path, masks: Path, w
 def test_maps_and_their_agreement_with_the_masks(images: Path, masks: Path, weights: Path, model: PartReid, config: TrainBpbreidConfig) -> None:
     files = outputs(images.parent / "out")
     (masks / "gallery" / f"{len(rows(images, 'train')) + 1:03d}.npy").unlink()  # one image without masks: it counts in nothing
-    embed_bpbreid(images, weights, masks, "masks", config, RUNTIME, files)
+    embed_bpbreid(images, weights, masks, "masks", config, RUNTIME, "stretched", files)
     summary = json.loads(files.summary.read_text())
     searched = rows(images, "query", "gallery")
     stored = {row["image_id"]: row for row in read_parquet(files.maps, MAPS_SCHEMA).to_pylist()}
@@ -102,7 +102,7 @@ def test_without_masks_or_with_other_stripes_there_is_no_agreement(images: Path,
         other = config.model_copy(update={"parts": config.parts.model_copy(update={"stripes": stripes})})
         save_weights(tmp_path / "s.safetensors", PartReid(other, "stripes", IDS).state_dict(), {})
         files = outputs(tmp_path / str(stripes))
-        embed_bpbreid(images, tmp_path / "s.safetensors", folder, "stripes", other, RUNTIME, files)
+        embed_bpbreid(images, tmp_path / "s.safetensors", folder, "stripes", other, RUNTIME, "filled", files)
         summary = json.loads(files.summary.read_text())
         assert summary["confusion"] is None and summary["with_masks"] == 0
         assert summary["compared"] == ["foreground", *(f"stripe {i}" for i in range(1, stripes + 1))]
@@ -121,12 +121,12 @@ def test_the_baseline_has_one_embedding_that_is_always_visible(images: Path, tmp
     model = rough(ReidBaseline(backbone=backbone, num_ids=IDS)).eval()
     save_weights(tmp_path / "b.safetensors", model.state_dict(), {})
     files = {view: tmp_path / f"{view}.parquet" for view in VIEWS}
-    embed_views(images, tmp_path / "b.safetensors", backbone, RUNTIME, files)
+    embed_views(images, tmp_path / "b.safetensors", backbone, RUNTIME, "stretched", files)
     query, gallery = load_parts(images, files["occluded"], files["full"], foreground=False)  # the only embedding is never left out
     assert query.vectors.shape == (1, 4, 512) and gallery.vectors.shape == (1, 5, 512)
     assert query.visible.all() and (query.confidence == 1).all()
     source = rows(images, "query")[0]
-    pixels = to_input(take_view(read_image(Path(source["path"])), "occluded", source["image_id"])[None], 48, 24)
+    pixels = to_input(take_view(read_image(Path(source["path"])), "occluded", source["image_id"], "stretched")[None], 48, 24)
     with torch.no_grad():
         feature = model.neck.norm(model(normalize(pixels)).feature)[0]
     np.testing.assert_allclose(query.vectors[0, 0], feature / feature.norm(), atol=1e-5)
