@@ -14,8 +14,10 @@ include: "workflow/rules/6_fusion.smk"  # both branches, Q and weight  -> embedd
 include: "workflow/rules/7_ablation.smk"  # embeddings                   -> table4.csv
 include: "workflow/rules/8_figures.smk"  # artifacts of all stages      -> figures with captions
 include: "workflow/rules/9_report.smk"  # everything                   -> further tables, report.html
+include: "workflow/rules/c0_inputs.smk"  # functions behind the companions' inputs and params
 include: "workflow/rules/c1_par.smk"  # companion: attributes, siamese -> par_accuracy.csv, siamese.csv
 include: "workflow/rules/c2_slicenet.smk"  # companion: BigNet, SliceNets -> slicenet.csv
+include: "workflow/rules/c3_bpbreid.smk"  # companion: BPBReID           -> bpbreid.csv, partial.csv
 
 
 rule rows:  # all rows of both Tables 4 that one trained model gives, without the tables
@@ -27,6 +29,7 @@ rule companions:  # systems beside QAFM, from the same images.parquet; no part o
     input:
         par_results,  # c1: PAR and siamese
         *("results/slicenet.csv", *(f"results/figures/slicenet_{kind}.png" for kind in SLICENET_CASES)),  # c2
+        *("results/bpbreid.csv", "results/partial.csv", *(f"results/figures/bpbreid_{kind}.png" for kind in BPBREID_FIGURES)),  # c3
 
 
 rule all:

@@ -60,6 +60,7 @@ SECTIONS = {  # path -> heading; a key belongs to the longest path that leads to
     "report": "Stages 7 and 9: the ranking and the report page",
     "companions.par": "Companion c1: PAR and siamese",
     "companions.slicenet": "Companion c2: SliceNet",
+    "companions.bpbreid": "Companion c3: BPBReID",
 }
 BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 NAMES = {str: "text", bool: "true or false", type(None): "null"}

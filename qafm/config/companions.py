@@ -3,6 +3,7 @@
 from typing import Any
 
 from qafm.config.base import Settings
+from qafm.config.bpbreid import BpbreidConfig
 from qafm.config.par import ParConfig
 from qafm.config.slicenet import SlicenetConfig
 
@@ -12,7 +13,8 @@ class CompanionsConfig(Settings):
 
     par: ParConfig = ParConfig()
     slicenet: SlicenetConfig = SlicenetConfig()
+    bpbreid: BpbreidConfig = BpbreidConfig()
 
     def stages(self) -> dict[str, Any]:
-        """Name of each folder below results/{d}/companions/ -> all that what lies in it depends on."""
-        return {**self.par.stages(), "slicenet": self.slicenet}
+        """Name of each folder below results/{d}/companions/ -> all settings of its own that what lies in it depends on."""
+        return {**self.par.stages(), "slicenet": self.slicenet, f"bpbreid/{self.bpbreid.name}": self.bpbreid}

@@ -140,11 +140,13 @@ def check_names(presets: dict[str, RunConfig]) -> None:
     seen: dict[tuple[str, ...], tuple[str, Any]] = {}
     for preset, run in presets.items():
         d, f, m = run.dataset.name, run.features.name, run.model.name
+        bpbreid = run.companions.bpbreid
         stages = {
             (d,): (run.dataset.parse_slice(), run.dataset.synthetic if run.dataset.kind == "synthetic" else None, run.perturb),
             (d, f): (run.features, run.quality.score_slice()),
             (d, f, m): run.model,
             **{(d, "companions", name): content for name, content in run.companions.stages().items()},
+            (d, "companions", "bpbreid's extractor", bpbreid.name): run.features.extractor if bpbreid.backbone.init == "extractor" else None,
         }
         for names, content in stages.items():
             other, first = seen.setdefault(names, (preset, content))

@@ -35,6 +35,8 @@ SLICENET_CASES = {  # kind of query: title
 COMPANION_FIGURES = {  # as FIGURES; of target `companions`
     "par_labels": ("Companions", "PAR: labels"),
     "siamese_distances": ("Companions", "Siamese: distances"),
+    "bpbreid_success": ("Companions", "BPBReID: a success with part maps"),
+    "bpbreid_failure": ("Companions", "BPBReID: a failure with part maps"),
     **{f"slicenet_{kind}": ("Companions", title) for kind, title in SLICENET_CASES.items()},
 }
 COMPANION_TABLES = {  # as TABLES
@@ -42,6 +44,8 @@ COMPANION_TABLES = {  # as TABLES
     "par_f1": "PAR: macro F1 by loss",
     "siamese": "Siamese: both arms and filters",
     "slicenet": "SliceNet: the report's Table 5",
+    "bpbreid": "BPBReID: its variants",
+    "partial": "People seen in part",
 }
 if CFG.dataset.kind != "synthetic":
     del TABLES["controls"]

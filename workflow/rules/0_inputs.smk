@@ -139,66 +139,9 @@ def recorded_costs():
     return [*of_data, *(of_shards if CFG.quality.source == "compute" else []), *quality, *of_seeds, *of_report]
 
 
-# Companion c2
-def slicenet_weights(wildcards):
-    """The weights behind a row: a training's, or those trained elsewhere."""
-    system = wildcards.row.removesuffix("_sign")
-    return CFG.companions.slicenet.foreign.file if system == "foreign" else f"{SLICENET}/{system}/seed-{wildcards.seed}/model.safetensors"
-
-
-def slicenet_training(wildcards):
-    """The settings of one training."""
-    return CFG.companions.slicenet.training(wildcards.system).model_dump(mode="json")
-
-
-def slicenet_network(wildcards):
-    """The network whose weights a row has."""
-    return CFG.companions.slicenet.network_of(wildcards.row).model_dump(mode="json")
-
-
-def slicenet_files(name, runs):
-    """(row, seed, file of this name) of each run."""
-    return [(row, seed, f"{SLICENET}/{row}/seed-{seed}/{name}") for row, seed in runs]
-
-
 def make_command():
     """What a reader types to get this run."""
     presets = [Path(path).resolve() for path in workflow.overwrite_configfiles]
     named = [str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name) for path in presets]
     together = " ".join(named)
     return "make all" + (f' CONFIG="{together}"' if " " in together else f" CONFIG={together}" if together else "")
-
-
-# Companion c1
-def par_results(_wildcards):
-    """All that companion c1 makes; nothing where no attribute is known."""
-    if not CFG.dataset.has_attributes:
-        logger.warning(f"companions: PAR and siamese are left out: data set {CFG.dataset.name} has no attributes")
-        return []
-    kinds = [*CFG.figures.style.formats, "rst"]
-    return [f"results/{name}.csv" for name in PAR_TABLES] + expand("results/figures/{name}.{kind}", name=PAR_FIGURES, kind=kinds)
-
-
-def par_config(wildcards):
-    """Settings of a PAR network's training."""
-    return PAR_CONFIG.train_par(wildcards.loss, CFG.dataset.kind).model_dump(mode="json")
-
-
-def par_predictions():
-    """(seed, loss, predictions) of all PAR networks."""
-    return [(seed, loss, f"{PAR}/{loss}/seed-{seed}/predictions.parquet") for loss in PAR_CONFIG.losses for seed in CFG.seeds]
-
-
-def siamese_config(wildcards):
-    """Settings of an arm's training."""
-    return PAR_CONFIG.train_siamese(wildcards.arm).model_dump(mode="json")
-
-
-def par_if_transferred(wildcards):
-    """The PAR network that an arm starts from, if it does."""
-    return f"{PAR}/{PAR_CONFIG.siamese.par_loss}/seed-{{seed}}/model.safetensors" if wildcards.arm == "transfer" else []
-
-
-def siamese_files(name, seeds=CFG.seeds):
-    """(seed, arm, file of that name) of both arms."""
-    return [(seed, arm, f"{SIAMESE}/{arm}/seed-{seed}/{name}") for arm in ARMS for seed in seeds]

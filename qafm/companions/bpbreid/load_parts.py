@@ -1,0 +1,56 @@
+"""Queries as one view shows them, and a gallery as another one does, joined with the labels of images.parquet.
+
+N images of a side, E embeddings, D their length.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qafm.companions.bpbreid.part_distance import PartSide
+from qafm.companions.bpbreid.part_tables import embeddings_schema
+from qafm.evaluation.fuse import unit_rows
+from qafm.evaluation.join_labels import Joined, join_labels, vector_column
+from qafm.runtime.errors import InputError
+from qafm.tables.parquet import read_parquet
+
+
+def load_parts(images: Path, query: Path, gallery: Path, *, foreground: bool) -> tuple[PartSide, PartSide]:
+    """The queries of the file `query` and the gallery of the file `gallery`, both in the order of images.parquet, junk left out.
+
+    Args:
+        images: images.parquet.
+        query: an embeddings table.
+        gallery: an embeddings table, perhaps the same.
+        foreground: false leaves out the first embedding where there are others.
+
+    Raises:
+        InputError: a file has other columns, an image is unknown or occurs twice, or a side is empty.
+    """
+    tables = [_read(path).filter(pc.field("split") == split) for path, split in ((query, "query"), (gallery, "gallery"))]
+    if tables[0].schema != tables[1].schema:
+        raise InputError(f"{gallery}: holds other embeddings than {query}")
+    table = pa.concat_tables(tables)
+    joined = join_labels(images, gallery if tables[1].num_rows == 0 else query, table)
+    return _side(query, table, joined, "query", foreground), _side(gallery, table, joined, "gallery", foreground)
+
+
+def _read(path: Path) -> pa.Table:
+    """Read an embeddings table of any number and length of embeddings."""
+    table = read_parquet(path)
+    compared, total = (vector_column(path, table, name).shape[1] for name in ("visible", "vectors"))
+    expected = embeddings_schema(compared, total // compared) if compared and total % compared == 0 else None
+    if expected is None or [(f.name, f.type) for f in table.schema] != [(f.name, f.type) for f in expected]:
+        raise InputError(f"{path}: columns are {table.schema.names}, expected {embeddings_schema(1, 1).names} in the types of part embeddings")
+    return table
+
+
+def _side(path: Path, table: pa.Table, joined: Joined, split: str, foreground: bool) -> PartSide:
+    rows = joined.rows_of(split)
+    visible, confidence = (vector_column(path, table, name)[rows] for name in ("visible", "confidence"))  # [N, E]
+    vectors = vector_column(path, table, "vectors")[rows].reshape(len(rows), visible.shape[1], -1)  # [N, E, D]
+    kept = slice(None) if foreground or visible.shape[1] == 1 else slice(1, None)
+    unit = np.stack([unit_rows(vectors[:, e]) for e in range(visible.shape[1])[kept]])  # [E, N, D]
+    return PartSide(joined.labels.take(rows), joined.distractor[rows], unit, visible.T[kept].astype(bool), confidence.T[kept])

@@ -1,0 +1,42 @@
+"""The images that are searched for and among, as a view shows them, a batch at a time.
+
+N images of a batch, H W input size.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from tqdm import tqdm
+
+from qafm.companions.bpbreid.views import Halves, View, take_view
+from qafm.datasets.read_image import read_image
+from qafm.runtime.errors import InputError
+from qafm.training.image_set import select_rows, to_input
+
+IMAGES_PER_BATCH = 64
+Batch: TypeAlias = tuple[slice, torch.Tensor]
+
+
+def searched_rows(images: Path, *, both: bool) -> pa.Table:
+    """Rows of images.parquet of query and gallery, or (`both` false) of the query alone, junk left out.
+
+    Raises:
+        InputError: there is none.
+    """
+    rows = select_rows(images).filter(pc.field("split").isin(["query", "gallery"] if both else ["query"]))
+    if rows.num_rows == 0:
+        raise InputError(f"{images}: no {'query or gallery' if both else 'query'} image to embed")
+    return rows
+
+
+def view_batches(rows: pa.Table, view: View, halves: Halves, height: int, width: int) -> Iterator[Batch]:
+    """Batches, uint8 [N, 3, H, W], of the images of `rows` as `view` shows them, and which rows they are; a batch at a time in memory."""
+    paths, names = rows["path"].to_pylist(), rows["image_id"].to_pylist()
+    for start in tqdm(range(0, len(paths), IMAGES_PER_BATCH), desc=f"embed {view}", unit="batch", disable=None):
+        batch = slice(start, min(start + IMAGES_PER_BATCH, len(paths)))
+        shown = [to_input(take_view(read_image(Path(paths[i])), view, names[i], halves)[None], height, width)[0] for i in range(batch.start, batch.stop)]
+        yield batch, torch.stack(shown)

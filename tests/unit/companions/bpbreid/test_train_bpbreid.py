@@ -1,0 +1,107 @@
+"""Training a variant: what is trained, on which labels, and that a bad mask ends it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from qafm.companions.bpbreid import train_bpbreid as module
+from qafm.companions.bpbreid.part_labels import stripe_labels
+from qafm.companions.bpbreid.train_bpbreid import PartInputs, train_bpbreid
+from qafm.config.bpbreid import EmbeddingWeights, PartLossConfig, TrainBpbreidConfig
+from qafm.runtime.errors import InputError
+from qafm.runtime.resume import ResumeState
+from qafm.training.stage import TrainingOutputs
+from qafm.training.weights import load_weights
+from tests.unit.companions.bpbreid.conftest import RUNTIME
+
+GILT = {"identity_whole", "identity_foreground", "identity_concatenated", "triplet_parts"}
+
+
+def outputs(folder: Path) -> TrainingOutputs:
+    return TrainingOutputs(folder / "model.safetensors", folder / "history.csv", ResumeState(folder / ".resume", "key"), {"seed": 1})
+
+
+def trained(images: Path, masks: Path | None, variant: str, config: TrainBpbreidConfig, name: str, seed: int = 1) -> tuple[dict, pd.DataFrame]:
+    files = outputs(images.parent / name)
+    train_bpbreid(PartInputs(images, None, masks), variant, config, RUNTIME, seed, files)  # type: ignore[arg-type]
+    return load_weights(files.weights)[0], pd.read_csv(files.history)
+
+
+@pytest.mark.parametrize(("variant", "attention"), [("masks", True), ("stripe_labels", True), ("learned", False), ("stripes", False)])
+def test_a_variant_has_its_losses_and_is_reproducible(images: Path, masks: Path, config: TrainBpbreidConfig, variant: str, attention: bool) -> None:
+    given = masks if variant == "masks" else None
+    weights, history = trained(images, given, variant, config, "a")
+    assert set(history.columns) == {"epoch", *GILT, *(["attention"] if attention else [])} and len(history) == 2
+    assert any(name.startswith("attention.") for name in weights) == (variant != "stripes")
+    again, _ = trained(images, given, variant, config, "b")
+    assert all(torch.equal(tensor, again[name]) for name, tensor in weights.items())
+    other, _ = trained(images, given, variant, config, "c", seed=2)
+    assert not torch.equal(weights["backbone.conv1.weight"], other["backbone.conv1.weight"])
+
+
+def test_weights_of_the_losses_and_of_the_attention_are_heeded(images: Path, masks: Path, config: TrainBpbreidConfig) -> None:
+    first = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 1})})
+    _, plain = trained(images, masks, "masks", first, "a")
+    _, doubled = trained(images, masks, "masks", first.model_copy(update={"loss": PartLossConfig(attention_weight=0.7)}), "b")
+    assert doubled["attention"][0] / plain["attention"][0] == pytest.approx(2, rel=0.2)  # the second batch starts from other weights
+    _, without = trained(images, masks, "masks", first.model_copy(update={"loss": PartLossConfig(attention_weight=0)}), "c")
+    assert set(without.columns) == {"epoch", *GILT}
+    _, released = trained(images, masks, "masks", first.model_copy(update={"loss": PartLossConfig(triplet=EmbeddingWeights(parts=1, foreground=1))}), "d")
+    assert set(released.columns) == {"epoch", "attention", "triplet_foreground", *GILT}
+
+
+def test_the_labels_are_the_masks_moved_along_or_stripes_that_stay(images: Path, masks: Path, config: TrainBpbreidConfig, monkeypatch) -> None:
+    seen: list[torch.Tensor] = []
+    real = module.attention_loss
+
+    def spy(logits: torch.Tensor, labels: torch.Tensor, smoothing: float) -> torch.Tensor:
+        seen.append(labels)
+        return real(logits, labels, smoothing)
+
+    monkeypatch.setattr(module, "attention_loss", spy)
+    trained(images, masks, "stripe_labels", config, "a")
+    assert all(torch.equal(label, stripe_labels(5, 6, 3)) for labels in seen for label in labels)
+    for path in sorted((masks / "train").glob("*.npy")):
+        fields = np.zeros((36, 13, 7), np.float32)
+        fields[0, :, :3] = 1  # the nose, in the left half of every image
+        np.save(path, fields)
+    seen.clear()
+    trained(images, masks, "masks", config, "b")
+    maps = torch.stack([label for labels in seen for label in labels])  # [n, 6, 3]
+    assert set(maps.unique().tolist()) == {0, 1}
+    left, right = (maps[:, :, 0] == 1).float().mean(), (maps[:, :, 2] == 1).float().mean()
+    assert 0.15 < left < 0.75 and 0.15 < right < 0.75  # mirrored about half of the time
+
+
+def test_masks_that_are_missing_or_broken_are_named(images: Path, masks: Path, config: TrainBpbreidConfig) -> None:
+    with pytest.raises(InputError, match="variant masks needs part masks, and the data set has none"):
+        trained(images, None, "masks", config, "a")
+    broken = sorted((masks / "train").glob("*.npy"))[1]
+    np.save(broken, np.zeros((35, 3, 2), np.float32))
+    with pytest.raises(InputError, match=rf"{broken.name}: part masks must be a float array"):
+        trained(images, masks, "masks", config, "a")
+    broken.unlink()
+    with pytest.raises(InputError, match=rf"{broken.name}: no part masks of the image train/"):
+        trained(images, masks, "masks", config, "a")
+    assert not (images.parent / "a").exists()
+
+
+def test_a_killed_run_ends_with_the_same_weights(images: Path, masks: Path, config: TrainBpbreidConfig, monkeypatch) -> None:
+    expected, _ = trained(images, masks, "masks", config, "a")
+    saved, save = [], ResumeState.save
+
+    def killed_after_one(self: ResumeState, state: dict) -> None:
+        save(self, state)
+        saved.append(1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ResumeState, "save", killed_after_one)
+    with pytest.raises(KeyboardInterrupt):
+        trained(images, masks, "masks", config, "b")
+    monkeypatch.setattr(ResumeState, "save", save)
+    found, history = trained(images, masks, "masks", config, "b")
+    assert saved == [1] and len(history) == 2
+    assert all(torch.equal(tensor, found[name]) for name, tensor in expected.items())

@@ -1,0 +1,149 @@
+# What the companions' rules ask for, as 0_inputs.smk for the chain. No rule stands here.
+import re
+
+from qafm.datasets.folder_digest import folder_digest
+from qafm.datasets.market_root import find_market_root
+
+
+# Companion c1
+def par_results(_wildcards):
+    """All that companion c1 makes; nothing where no attribute is known."""
+    if not CFG.dataset.has_attributes:
+        logger.warning(f"companions: PAR and siamese are left out: data set {CFG.dataset.name} has no attributes")
+        return []
+    kinds = [*CFG.figures.style.formats, "rst"]
+    return [f"results/{name}.csv" for name in PAR_TABLES] + expand("results/figures/{name}.{kind}", name=PAR_FIGURES, kind=kinds)
+
+
+def par_config(wildcards):
+    """Settings of a PAR network's training."""
+    return PAR_CONFIG.train_par(wildcards.loss, CFG.dataset.kind).model_dump(mode="json")
+
+
+def par_predictions():
+    """(seed, loss, predictions) of all PAR networks."""
+    return [(seed, loss, f"{PAR}/{loss}/seed-{seed}/predictions.parquet") for loss in PAR_CONFIG.losses for seed in CFG.seeds]
+
+
+def siamese_config(wildcards):
+    """Settings of an arm's training."""
+    return PAR_CONFIG.train_siamese(wildcards.arm).model_dump(mode="json")
+
+
+def par_if_transferred(wildcards):
+    """The PAR network that an arm starts from, if it does."""
+    return f"{PAR}/{PAR_CONFIG.siamese.par_loss}/seed-{{seed}}/model.safetensors" if wildcards.arm == "transfer" else []
+
+
+def siamese_files(name, seeds=CFG.seeds):
+    """(seed, arm, file of that name) of both arms."""
+    return [(seed, arm, f"{SIAMESE}/{arm}/seed-{seed}/{name}") for arm in ARMS for seed in seeds]
+
+
+# Companion c2
+def slicenet_weights(wildcards):
+    """The weights behind a row: a training's, or those trained elsewhere."""
+    system = wildcards.row.removesuffix("_sign")
+    return CFG.companions.slicenet.foreign.file if system == "foreign" else f"{SLICENET}/{system}/seed-{wildcards.seed}/model.safetensors"
+
+
+def slicenet_training(wildcards):
+    """The settings of one training."""
+    return CFG.companions.slicenet.training(wildcards.system).model_dump(mode="json")
+
+
+def slicenet_network(wildcards):
+    """The network whose weights a row has."""
+    return CFG.companions.slicenet.network_of(wildcards.row).model_dump(mode="json")
+
+
+def slicenet_files(name, runs):
+    """(row, seed, file of this name) of each run."""
+    return [(row, seed, f"{SLICENET}/{row}/seed-{seed}/{name}") for row, seed in runs]
+
+
+# Companion c3
+def part_masks():
+    """The folder of the part masks; None where the data set has none. The generated set has them once it is generated."""
+    folder, root = CFG.companions.bpbreid.mask_folder, RAW
+    if folder is None or CFG.dataset.kind == "synthetic":
+        return folder and f"{root}/{folder}"
+    try:
+        found = (find_market_root(root) if CFG.dataset.kind == "market1501" else root) / folder
+    except InputError:
+        return None  # parse_dataset says what is wrong
+    return str(found) if found.is_dir() else None
+
+
+def mask_contents():
+    """Changes when a part mask does: what generates it, or a digest of the folder."""
+    if MASKS is None:
+        return None
+    if CFG.dataset.kind == "synthetic":
+        return [CFG.dataset.synthetic.model_dump(mode="json"), code("1_generate_synthetic", "qafm.datasets.generate_synthetic")]
+    return folder_digest(Path(MASKS), Path(f"{D}/.mask_digests.json"))
+
+
+def masks_are_made(wanted):
+    """The file that the generator writes last, where part masks of the generated set are wanted."""
+    return MANIFEST if wanted and MASKS and CFG.dataset.kind == "synthetic" else []
+
+
+def any_of(names):
+    """A regular expression that matches these names and nothing else."""
+    return "|".join(re.escape(name) for name in names)
+
+
+def of_variant(variant, name):
+    """A variant's file of this name, once per seed."""
+    return expand(f"{BPBREID_RUN}/{name}", variant=variant, seed=CFG.seeds)
+
+
+def variant_files():
+    """What each variant leaves, for its rows of bpbreid.csv."""
+    notes = {"learned": "nobody tells its maps which part they are: see part_mIoU_matched"}
+    found = []
+    for variant in VARIANTS:
+        retrieval = [(f"full-full-{visibility}", of_variant(variant, f"retrieval/full-full-{visibility}.json")) for visibility in VISIBILITIES[variant]]
+        retrieval.append((f"{BPBREID.name}-{variant}", of_variant(variant, "retrieval/foreground.json")))
+        rows = [(seed, experiment, path) for experiment, paths in retrieval for seed, path in zip(CFG.seeds, paths)]
+        files = {kind: of_variant(variant, name) for kind, name in (("summaries", "parts.json"), ("histories", "history.csv"))}
+        records = of_variant(variant, "benchmarks/train_bpbreid.tsv")
+        found.append({"variant": variant, "rows": rows, **files, "records": records, "note": notes.get(variant, "")})
+    return found
+
+
+def absent_variants():
+    """Variant -> why this data set has none."""
+    folder = CFG.companions.bpbreid.mask_folder
+    reason = "no part masks are configured" if folder is None else f"the data set has no part masks ({folder})"
+    return {variant: reason for variant in BPBREID.variants if variant not in VARIANTS}
+
+
+def parts_compared():
+    """What a comparison by parts compares, in words."""
+    return "foreground, parts" if BPBREID.foreground else "parts"
+
+
+def part_run():
+    """What the tables say of the run; the companion has first weights of its own."""
+    init = BPBREID.backbone.init
+    return CFG.table_run() | {"init": f"extractor from {CFG.features.extractor.backbone.init}" if init == "extractor" else init}
+
+
+def partial_files():
+    """What each system leaves, for its rows of partial.csv."""
+    variants = [(f"BPBReID {name}", parts_compared(), VISIBILITIES[name], f"companions/bpbreid/{BPBREID.name}-{name}") for name in VARIANTS]
+    systems = [*variants, *((system, "descriptor", ("none",), folder) for system, folder in BASELINES.items())]
+    found = []
+    for system, compared, visibilities, folder in systems:
+        experiments = [f"{query}-{gallery}-{visibility}" for query, gallery in PROTOCOLS for visibility in visibilities]
+        rows = [(seed, name, f"{D}/{folder}/seed-{seed}/retrieval/{name}.json") for name in experiments for seed in CFG.seeds]
+        found.append({"system": system, "compared": compared, "visibilities": visibilities, "rows": rows})
+    return found
+
+
+def first_variant_files():
+    """What the picture with part maps is drawn from: the first variant, the first seed."""
+    names = {"ranking": "ranking.parquet", "embeddings": "views/full.parquet", "maps": "maps.parquet", "summary": "parts.json"}
+    return {kind: of_variant(VARIANTS[0], name)[0] for kind, name in names.items()} if VARIANTS else {}
