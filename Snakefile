@@ -17,7 +17,7 @@ include: "workflow/rules/9_report.smk"  # everything                   -> furthe
 include: "workflow/rules/c0_inputs.smk"  # functions behind the companions' inputs and params
 include: "workflow/rules/c1_par.smk"  # companion: attributes, siamese -> par_accuracy.csv, siamese.csv
 include: "workflow/rules/c2_slicenet.smk"  # companion: BigNet, SliceNets -> slicenet.csv
-include: "workflow/rules/c3_bpbreid.smk"  # companion: BPBReID           -> bpbreid.csv, partial.csv
+include: "workflow/rules/c3_bpbreid.smk"  # companion: body parts        -> bpbreid.csv, partial.csv
 
 
 rule rows:  # all rows of both Tables 4 that one trained model gives, without the tables
@@ -29,7 +29,7 @@ rule companions:  # systems beside QAFM, from the same images.parquet; no part o
     input:
         par_results,  # c1: PAR and siamese
         *("results/slicenet.csv", *(f"results/figures/slicenet_{kind}.png" for kind in SLICENET_CASES)),  # c2
-        *("results/bpbreid.csv", "results/partial.csv", *(f"results/figures/bpbreid_{kind}.png" for kind in BPBREID_FIGURES)),  # c3
+        bpbreid_results,  # c3
 
 
 rule all:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from qafm.config.backbone import BackboneConfig
+from qafm.config.backbone import PUBLISHED_CHANNELS, BackboneConfig
 from qafm.config.base import Settings
 from qafm.config.training import TrainingConfig
 
@@ -17,6 +17,8 @@ class PartBackboneConfig(Settings):
     """The network below the parts: a ResNet whose last stride is 1, or HRNet-W32."""
 
     name: Literal["resnet10", "resnet18", "resnet34", "resnet50", "hrnet_w32"] = Field(default="resnet50", description="hrnet_w32: timm's")
+    channels: int = Field(default=PUBLISHED_CHANNELS, ge=4, multiple_of=2, description="of a ResNet's stem, as in features.extractor.backbone")
+    ibn: bool = Field(default=False, description="IBN-a in a ResNet, as in features.extractor.backbone")
     init: Literal["imagenet", "extractor", "random"] = Field(
         default="extractor", description="imagenet: torchvision's or timm's weights; extractor: the extractor of stage 3; never a silent fallback"
     )
@@ -29,6 +31,10 @@ class PartBackboneConfig(Settings):
             raise ValueError(f"hrnet_w32 needs a height and width divisible by 32, not {self.height} x {self.width}")
         if self.name == "hrnet_w32" and self.init == "extractor":
             raise ValueError("hrnet_w32 cannot start from the extractor, which is a ResNet; choose imagenet or random")
+        if self.name == "hrnet_w32" and (self.ibn or self.channels != PUBLISHED_CHANNELS):
+            raise ValueError("channels and ibn are settings of a ResNet, not of hrnet_w32")
+        if self.name != "hrnet_w32":
+            self.resnet()
         return self
 
     @property

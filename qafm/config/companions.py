@@ -16,5 +16,5 @@ class CompanionsConfig(Settings):
     bpbreid: BpbreidConfig = BpbreidConfig()
 
     def stages(self) -> dict[str, Any]:
-        """Name of each folder below results/{d}/companions/ -> all settings of its own that what lies in it depends on."""
-        return {**self.par.stages(), "slicenet": self.slicenet, f"bpbreid/{self.bpbreid.name}": self.bpbreid}
+        """Name of each folder below results/{d}/companions/ -> all that what lies in it depends on."""
+        return {**self.par.stages(), "slicenet": self.slicenet}

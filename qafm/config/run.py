@@ -146,7 +146,7 @@ def check_names(presets: dict[str, RunConfig]) -> None:
             (d, f): (run.features, run.quality.score_slice()),
             (d, f, m): run.model,
             **{(d, "companions", name): content for name, content in run.companions.stages().items()},
-            (d, "companions", "bpbreid's extractor", bpbreid.name): run.features.extractor if bpbreid.backbone.init == "extractor" else None,
+            (d, "companions", "bpbreid", bpbreid.name): (bpbreid, run.features.extractor if bpbreid.backbone.init == "extractor" else None),
         }
         for names, content in stages.items():
             other, first = seen.setdefault(names, (preset, content))

@@ -32,12 +32,12 @@ SLICENET_CASES = {  # kind of query: title
     "neither": "Right by neither system",
     "both": "Right by both systems",
 }
+BPBREID_FIGURES = {"success": "BPBReID: a success with part maps", "failure": "BPBReID: a failure with part maps"}
 COMPANION_FIGURES = {  # as FIGURES; of target `companions`
     "par_labels": ("Companions", "PAR: labels"),
     "siamese_distances": ("Companions", "Siamese: distances"),
-    "bpbreid_success": ("Companions", "BPBReID: a success with part maps"),
-    "bpbreid_failure": ("Companions", "BPBReID: a failure with part maps"),
     **{f"slicenet_{kind}": ("Companions", title) for kind, title in SLICENET_CASES.items()},
+    **{f"bpbreid_{kind}": ("Companions", title) for kind, title in BPBREID_FIGURES.items()},
 }
 COMPANION_TABLES = {  # as TABLES
     "par_accuracy": "PAR: accuracy by loss",

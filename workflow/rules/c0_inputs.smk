@@ -63,6 +63,14 @@ def slicenet_files(name, runs):
 
 
 # Companion c3
+def bpbreid_results(_wildcards):
+    """All that companion c3 makes: the variants that the data set allows."""
+    for variant, reason in absent_variants().items():
+        logger.warning(f"companions: variant {variant} of BPBReID is left out: {reason}")
+    figures = [f"results/figures/bpbreid_{kind}.png" for kind in BPBREID_FIGURES] if BPBREID_VARIANTS else []
+    return ["results/bpbreid.csv", "results/partial.csv", *figures]
+
+
 def part_masks():
     """The folder of the part masks; None where the data set has none. The generated set has them once it is generated."""
     folder, root = CFG.companions.bpbreid.mask_folder, RAW
@@ -77,16 +85,16 @@ def part_masks():
 
 def mask_contents():
     """Changes when a part mask does: what generates it, or a digest of the folder."""
-    if MASKS is None:
+    if BPBREID_MASKS is None:
         return None
     if CFG.dataset.kind == "synthetic":
         return [CFG.dataset.synthetic.model_dump(mode="json"), code("1_generate_synthetic", "qafm.datasets.generate_synthetic")]
-    return folder_digest(Path(MASKS), Path(f"{D}/.mask_digests.json"))
+    return folder_digest(Path(BPBREID_MASKS), Path(f"{D}/.mask_digests.json"))
 
 
 def masks_are_made(wanted):
     """The file that the generator writes last, where part masks of the generated set are wanted."""
-    return MANIFEST if wanted and MASKS and CFG.dataset.kind == "synthetic" else []
+    return MANIFEST if wanted and BPBREID_MASKS and CFG.dataset.kind == "synthetic" else []
 
 
 def any_of(names):
@@ -103,8 +111,8 @@ def variant_files():
     """What each variant leaves, for its rows of bpbreid.csv."""
     notes = {"learned": "nobody tells its maps which part they are: see part_mIoU_matched"}
     found = []
-    for variant in VARIANTS:
-        retrieval = [(f"full-full-{visibility}", of_variant(variant, f"retrieval/full-full-{visibility}.json")) for visibility in VISIBILITIES[variant]]
+    for variant in BPBREID_VARIANTS:
+        retrieval = [(f"full-full-{visibility}", of_variant(variant, f"retrieval/full-full-{visibility}.json")) for visibility in BPBREID_VISIBILITIES[variant]]
         retrieval.append((f"{BPBREID.name}-{variant}", of_variant(variant, "retrieval/foreground.json")))
         rows = [(seed, experiment, path) for experiment, paths in retrieval for seed, path in zip(CFG.seeds, paths)]
         files = {kind: of_variant(variant, name) for kind, name in (("summaries", "parts.json"), ("histories", "history.csv"))}
@@ -117,7 +125,7 @@ def absent_variants():
     """Variant -> why this data set has none."""
     folder = CFG.companions.bpbreid.mask_folder
     reason = "no part masks are configured" if folder is None else f"the data set has no part masks ({folder})"
-    return {variant: reason for variant in BPBREID.variants if variant not in VARIANTS}
+    return {variant: reason for variant in BPBREID.variants if variant not in BPBREID_VARIANTS}
 
 
 def parts_compared():
@@ -133,8 +141,8 @@ def part_run():
 
 def partial_files():
     """What each system leaves, for its rows of partial.csv."""
-    variants = [(f"BPBReID {name}", parts_compared(), VISIBILITIES[name], f"companions/bpbreid/{BPBREID.name}-{name}") for name in VARIANTS]
-    systems = [*variants, *((system, "descriptor", ("none",), folder) for system, folder in BASELINES.items())]
+    variants = [(f"BPBReID {name}", parts_compared(), BPBREID_VISIBILITIES[name], f"companions/bpbreid/{BPBREID.name}-{name}") for name in BPBREID_VARIANTS]
+    systems = [*variants, *((system, "descriptor", ("none",), folder) for system, folder in BPBREID_BASELINES.items())]
     found = []
     for system, compared, visibilities, folder in systems:
         experiments = [f"{query}-{gallery}-{visibility}" for query, gallery in PROTOCOLS for visibility in visibilities]
@@ -146,4 +154,4 @@ def partial_files():
 def first_variant_files():
     """What the picture with part maps is drawn from: the first variant, the first seed."""
     names = {"ranking": "ranking.parquet", "embeddings": "views/full.parquet", "maps": "maps.parquet", "summary": "parts.json"}
-    return {kind: of_variant(VARIANTS[0], name)[0] for kind, name in names.items()} if VARIANTS else {}
+    return {kind: of_variant(BPBREID_VARIANTS[0], name)[0] for kind, name in names.items()} if BPBREID_VARIANTS else {}

@@ -5,13 +5,14 @@ from qafm.companions.bpbreid.views import PROTOCOLS, VIEWS
 
 BPBREID = CFG.companions.bpbreid
 BPBREID_RUN = f"{D}/companions/bpbreid/{BPBREID.name}-{{variant}}/seed-{{seed}}"
-MASKS = part_masks()
-VARIANTS = [variant for variant in BPBREID.variants if variant != "masks" or MASKS]
-MASK_CONTENTS = mask_contents()
-PARTIAL = f"{D}/{{system}}/seed-{{seed}}"
-VISIBILITIES = {variant: ("none",) if variant == "stripes" else ("binary", "continuous", "none") for variant in VARIANTS}  # a stripe is always visible
-BASELINES = {"Bag of Tricks": f"{CFG.features.name}/{CFG.model.name}"}  # system: its folder; embed_views makes its views
-BPBREID_FIGURES = ("success", "failure") if VARIANTS else ()
+BPBREID_MASKS = part_masks()
+BPBREID_VARIANTS = [variant for variant in BPBREID.variants if variant != "masks" or BPBREID_MASKS]
+BPBREID_MASK_CONTENTS = mask_contents()
+BPBREID_SEARCH = f"{D}/{{system}}/seed-{{seed}}"
+BPBREID_VISIBILITIES = {
+    variant: ("none",) if variant == "stripes" else ("binary", "continuous", "none") for variant in BPBREID_VARIANTS
+}  # a stripe is always visible
+BPBREID_BASELINES = {"Bag of Tricks": f"{CFG.features.name}/{CFG.model.name}"}  # system: its folder; embed_views makes its views
 
 
 wildcard_constraints:
@@ -38,8 +39,8 @@ rule train_bpbreid:
         mem_mb=CFG.runtime.mem_mb,
     params:
         config=BPBREID.training_slice().model_dump(mode="json"),
-        masks=lambda wildcards: MASKS if wildcards.variant == "masks" else None,
-        mask_contents=lambda wildcards: MASK_CONTENTS if wildcards.variant == "masks" else None,
+        masks=lambda wildcards: BPBREID_MASKS if wildcards.variant == "masks" else None,
+        mask_contents=lambda wildcards: BPBREID_MASK_CONTENTS if wildcards.variant == "masks" else None,
         runtime=RUNTIME,
         code=code("c3_train_bpbreid", "qafm.companions.bpbreid.train_bpbreid"),
     script:
@@ -67,8 +68,8 @@ rule embed_bpbreid:
         mem_mb=CFG.runtime.mem_mb,
     params:
         config=BPBREID.model_slice().model_dump(mode="json"),
-        masks=MASKS,
-        mask_contents=MASK_CONTENTS,
+        masks=BPBREID_MASKS,
+        mask_contents=BPBREID_MASK_CONTENTS,
         halves=BPBREID.halves,
         runtime=RUNTIME,
         code=code("c3_embed_bpbreid", "qafm.companions.bpbreid.embed_bpbreid"),
@@ -121,16 +122,16 @@ use rule evaluate_descriptors as evaluate_foreground with:
 
 rule evaluate_parts:
     input:
-        **{view: f"{PARTIAL}/views/{view}.parquet" for view in VIEWS},
+        **{view: f"{BPBREID_SEARCH}/views/{view}.parquet" for view in VIEWS},
         images=f"{D}/images.parquet",
     output:
-        **{f"{query}_{gallery}": f"{PARTIAL}/retrieval/{query}-{gallery}-{{visibility}}.json" for query, gallery in PROTOCOLS},
+        **{f"{query}_{gallery}": f"{BPBREID_SEARCH}/retrieval/{query}-{gallery}-{{visibility}}.json" for query, gallery in PROTOCOLS},
     log:
-        f"{PARTIAL}/logs/evaluate_parts/{{visibility}}.log",
+        f"{BPBREID_SEARCH}/logs/evaluate_parts/{{visibility}}.log",
     benchmark:
-        f"{PARTIAL}/benchmarks/evaluate_parts/{{visibility}}.tsv"
+        f"{BPBREID_SEARCH}/benchmarks/evaluate_parts/{{visibility}}.tsv"
     wildcard_constraints:
-        system=any_of([*(f"companions/bpbreid/{BPBREID.name}-{variant}" for variant in VARIANTS), *BASELINES.values()]),
+        system=any_of([*(f"companions/bpbreid/{BPBREID.name}-{variant}" for variant in BPBREID_VARIANTS), *BPBREID_BASELINES.values()]),
     conda:
         ENVIRONMENT
     resources:
@@ -215,7 +216,7 @@ rule plot_parts:
         ENVIRONMENT
     params:
         style=CFG.figures.style.model_dump(mode="json"),
-        run=f"{CFG.dataset.name}, {BPBREID.name}-{''.join(VARIANTS[:1])}, seed {CFG.seeds[0]}",
+        run=f"{CFG.dataset.name}, {BPBREID.name}-{''.join(BPBREID_VARIANTS[:1])}, seed {CFG.seeds[0]}",
         examples=CFG.figures.examples.model_dump(mode="json", include={"success", "failure"}),
         depth=BPBREID.ranks,
         code=code("c3_plot_parts", "qafm.companions.bpbreid.plot_parts"),

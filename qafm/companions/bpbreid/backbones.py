@@ -43,7 +43,7 @@ PartBackbone: TypeAlias = ResNetTrunk | HrnetTrunk
 
 def build_backbone(config: PartBackboneConfig) -> PartBackbone:
     """The backbone with random weights."""
-    return HrnetTrunk() if config.name == "hrnet_w32" else build_resnet(config.name, last_stride=1)
+    return HrnetTrunk() if config.name == "hrnet_w32" else build_resnet(config.name, last_stride=1, channels=config.channels, ibn=config.ibn)
 
 
 def start_weights(backbone: PartBackbone, config: PartBackboneConfig, extractor: Path | None) -> None:

@@ -54,19 +54,22 @@ def draw_parts(ranked: RankedParts, kind: Kind, run: str, style: StyleConfig) ->
     """The picture of one query."""
     width, columns = style.width_in - 2 * MARGIN, 1 + len(ranked.compared)
     aspect = float(np.clip(np.median([image.pixels.shape[0] / image.pixels.shape[1] for image in ranked.shown]), *_ASPECTS))
-    grid = Grid([picture for image in ranked.shown for picture in _row(image, ranked.shown[0])], columns, width, aspect)
+    rows = [Grid(_row(image, ranked.shown[0]), columns, width, aspect) for image in ranked.shown]
+    cell_width = rows[0].cell_width
     titles = wrap_text(f"BPBReID, example of a {kind}: {_score(ranked)}. {run}", width, TITLE)
-    headings = [wrap_text(name, grid.cell_width) for name in ("image", *ranked.compared)]
+    headings = [wrap_text(name, cell_width) for name in ("image", *ranked.compared)]
     above = MARGIN + text_height(len(titles) + 0.3, TITLE)
-    below = above + text_height(max(len(lines) for lines in headings) + 0.3)
-    figure = blank_figure(style, below + grid.height + MARGIN)
+    top = above + text_height(max(len(lines) for lines in headings) + 0.3)
+    figure = blank_figure(style, top + sum(row.height + GAP for row in rows) - GAP + MARGIN)
     for i, line in enumerate(titles):
         draw_text(figure, line, MARGIN, MARGIN + text_height(i, TITLE), size=TITLE)
     for column, lines in enumerate(headings):
-        middle = MARGIN + column * (grid.cell_width + GAP) + grid.cell_width / 2
+        middle = MARGIN + column * (cell_width + GAP) + cell_width / 2
         for i, line in enumerate(lines):
             draw_text(figure, line, middle, above + text_height(i), bold=True, centered=True)
-    draw_grid(figure, grid, MARGIN, below)
+    for row in rows:
+        draw_grid(figure, row, MARGIN, top)
+        top += row.height + GAP
     return figure
 
 
