@@ -4,7 +4,7 @@ Shapes: N images, C channels, h x w the map: 1/16 of the input for a ResNet with
 """
 
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -28,8 +28,9 @@ class HrnetTrunk(nn.Module):
         super().__init__()
         import timm
 
-        self.scales = timm.create_model("hrnet_w32", pretrained=imagenet, features_only=True, out_indices=SCALES)
-        self.out_channels = sum(self.scales.feature_info.channels())  # 1920
+        scales: Any = timm.create_model("hrnet_w32", pretrained=imagenet, features_only=True, out_indices=SCALES)
+        self.scales: nn.Module = scales
+        self.out_channels = sum(scales.feature_info.channels())  # 1920
 
     def forward(self, images: Tensor) -> Tensor:
         """Return [N, 1920, H/4, W/4] of normalised images [N, 3, H, W]; H and W are multiples of 32."""
