@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from qafm.companions.bpbreid.attention import visibility
-from qafm.companions.bpbreid.embed_bpbreid import PartOutputs, embed_bpbreid, load_part_model
+from qafm.companions.bpbreid.embed_bpbreid import PartOutputs, compared_names, embed_bpbreid, load_part_model
 from qafm.companions.bpbreid.embed_views import embed_views
 from qafm.companions.bpbreid.load_parts import load_parts
 from qafm.companions.bpbreid.part_labels import enlarge_maps, map_labels, read_part_maps
@@ -107,6 +107,13 @@ def test_without_masks_or_with_other_stripes_there_is_no_agreement(images: Path,
         assert summary["confusion"] is None and summary["with_masks"] == 0
         assert summary["compared"] == ["foreground", *(f"stripe {i}" for i in range(1, stripes + 1))]
         assert summary["visible_percent"] == [100.0] * (stripes + 1)
+
+
+def test_what_is_compared_has_names(config: TrainBpbreidConfig) -> None:
+    assert compared_names("learned", config, 5) == ["foreground", *(f"part {i}" for i in range(1, 6))]
+    assert compared_names("stripe_labels", config, 2) == ["foreground", "stripe 1", "stripe 2"]
+    eight = config.model_copy(update={"parts": config.parts.model_copy(update={"grouping": "eight"})})
+    assert compared_names("masks", eight, 8)[1:3] == ["head", "left arm"]
 
 
 def test_weights_that_do_not_fit_are_named(weights: Path, config: TrainBpbreidConfig) -> None:

@@ -63,6 +63,13 @@ def test_background_and_softmax_against_a_loop() -> None:
             np.testing.assert_allclose(found[:, y, x], np.array(weights) / sum(weights), rtol=1e-4)
 
 
+@pytest.mark.parametrize(("confidence", "winner"), [(0.49, 0), (0.51, 1)])
+def test_half_a_confidence_parts_a_part_from_the_background(confidence: float, winner: int) -> None:
+    fields = np.zeros((FIELDS, 1, 1), np.float32)
+    fields[0] = confidence
+    assert group_fields(fields, "five_v")[:, 0, 0].argmax() == winner
+
+
 def test_a_place_claimed_alike_goes_to_the_last_part() -> None:
     fields = np.zeros((FIELDS, 1, 2), np.float32)
     shin, ankle = NAMES.index({"left ankle", "left knee"}), NAMES.index({"left ankle"})

@@ -11,10 +11,12 @@ from qafm.companions.bpbreid import train_bpbreid as module
 from qafm.companions.bpbreid.part_labels import stripe_labels
 from qafm.companions.bpbreid.train_bpbreid import PartInputs, train_bpbreid
 from qafm.config.bpbreid import EmbeddingWeights, PartLossConfig, TrainBpbreidConfig
+from qafm.config.training import OptimizerConfig
+from qafm.models.reid_baseline import ReidBaseline
 from qafm.runtime.errors import InputError
 from qafm.runtime.resume import ResumeState
 from qafm.training.stage import TrainingOutputs
-from qafm.training.weights import load_weights
+from qafm.training.weights import load_weights, save_weights
 from tests.unit.companions.bpbreid.conftest import RUNTIME
 
 GILT = {"identity_whole", "identity_foreground", "identity_concatenated", "triplet_parts"}
@@ -40,6 +42,26 @@ def test_a_variant_has_its_losses_and_is_reproducible(images: Path, masks: Path,
     assert all(torch.equal(tensor, again[name]) for name, tensor in weights.items())
     other, _ = trained(images, given, variant, config, "c", seed=2)
     assert not torch.equal(weights["backbone.conv1.weight"], other["backbone.conv1.weight"])
+
+
+def test_it_starts_from_the_extractor(images: Path, config: TrainBpbreidConfig, tmp_path: Path) -> None:
+    extractor = ReidBaseline(backbone=config.backbone.resnet(), num_ids=5).state_dict()
+    save_weights(tmp_path / "extractor.safetensors", extractor, {"config": {"backbone": {"name": "resnet10"}}})
+    backbone = config.backbone.model_copy(update={"init": "extractor"})
+    still = config.training.model_copy(update={"epochs": 1, "optimizer": OptimizerConfig(lr=1e-12, warmup_epochs=0)})
+    files = outputs(tmp_path / "a")
+    inputs = PartInputs(images, tmp_path / "extractor.safetensors", None)
+    train_bpbreid(inputs, "stripes", config.model_copy(update={"backbone": backbone, "training": still}), RUNTIME, 1, files)
+    weights = load_weights(files.weights)[0]
+    for name in ("conv1.weight", "layer4.0.conv2.weight"):
+        torch.testing.assert_close(weights[f"backbone.{name}"], extractor[f"trunk.{name}"])
+
+
+def test_half_precision_trains(images: Path, masks: Path, config: TrainBpbreidConfig) -> None:
+    files = outputs(images.parent / "a")
+    train_bpbreid(PartInputs(images, None, masks), "masks", config, RUNTIME.model_copy(update={"precision": "bf16"}), 1, files)
+    assert np.isfinite(pd.read_csv(files.history).to_numpy()).all()
+    assert all(tensor.dtype != torch.bfloat16 and torch.isfinite(tensor.float()).all() for tensor in load_weights(files.weights)[0].values())
 
 
 def test_weights_of_the_losses_and_of_the_attention_are_heeded(images: Path, masks: Path, config: TrainBpbreidConfig) -> None:
