@@ -153,6 +153,8 @@ rule rank_parts:
         f"{BPBREID_RUN}/ranking.parquet",
     log:
         f"{BPBREID_RUN}/logs/rank_parts.log",
+    benchmark:
+        f"{BPBREID_RUN}/benchmarks/rank_parts.tsv"
     conda:
         ENVIRONMENT
     resources:
