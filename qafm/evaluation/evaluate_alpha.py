@@ -9,7 +9,7 @@ from qafm.evaluation.experiments import Trial, measure
 from qafm.evaluation.fuse import FusionHead
 from qafm.evaluation.load_embeddings import load_embeddings
 from qafm.evaluation.ranking import SameCamera
-from qafm.evaluation.retrieval_artifact import gallery_content, write_artifact
+from qafm.evaluation.retrieval_artifact import galleries_of, gallery_content, write_artifact
 from qafm.runtime.errors import InputError
 
 LOGGER = logging.getLogger("qafm")
@@ -32,13 +32,10 @@ def evaluate_alpha(experiment: str, images: Path, embeddings: Path, head: Path, 
         InputError: unknown row, bad file, or no query with a valid match.
     """
     loaded = load_embeddings(images, embeddings)
-    galleries = {"standard": loaded.gallery}
-    if loaded.gallery.distractor.any():
-        galleries["no_distractors"] = loaded.gallery.take(~loaded.gallery.distractor)
     fusion_head = FusionHead.load(head)
     contents: dict[str, dict[str, Any]] = {}
     note = ""
-    for name, gallery in galleries.items():
+    for name, gallery in galleries_of(loaded.gallery).items():
         try:
             found = measure(experiment, Trial(fusion_head, loaded.query, gallery, loaded.holdout, same_camera, config))
         except InputError as error:

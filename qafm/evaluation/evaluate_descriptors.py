@@ -8,7 +8,7 @@ import numpy as np
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.load_descriptors import Descriptors, DescriptorSide, load_descriptors
 from qafm.evaluation.ranking import SameCamera, dot_similarity, evaluate_retrieval
-from qafm.evaluation.retrieval_artifact import gallery_content, write_artifact
+from qafm.evaluation.retrieval_artifact import galleries_of, gallery_content, write_artifact
 from qafm.runtime.errors import InputError
 
 
@@ -31,11 +31,8 @@ def evaluate_descriptors(
     """
     loaded = [load_descriptors(images, path) for path in descriptors]
     query, gallery = (_concatenated(loaded, descriptors, side) for side in ("query", "gallery"))
-    galleries = {"standard": gallery}
-    if gallery.distractor.any():
-        galleries["no_distractors"] = gallery.take(~gallery.distractor)
     contents = {}
-    for name, side in galleries.items():
+    for name, side in galleries_of(gallery).items():
         found = evaluate_retrieval(query.labels, side.labels, dot_similarity(query.descriptor, side.descriptor), same_camera=same_camera)
         contents[name] = gallery_content([found], ranks)
     write_artifact(out, experiment, same_camera, note, contents)

@@ -13,7 +13,7 @@ from qafm.evaluation.load_embeddings import Side, load_embeddings
 from qafm.evaluation.ranking import SameCamera
 from qafm.runtime.errors import InputError
 from qafm.tables.degraded import degraded_embeddings_schema, degraded_results_schema
-from qafm.tables.parquet import read_parquet, write_parquet
+from qafm.tables.parquet import read_parquet, vector_array, write_parquet
 
 
 def measure_degraded(images: Path, embeddings: Path, head: Path, degraded: Path, *, same_camera: SameCamera, grid: int, out: Path) -> None:
@@ -47,7 +47,7 @@ def measure_degraded(images: Path, embeddings: Path, head: Path, degraded: Path,
     columns |= {"pid": query.labels.pid[valid], "ap_apn": ap(apn)[valid], "ap_apan": ap(measure("apan_descriptor", trial))[valid]}
     columns["ap_qafm"] = pa.array(np.where(known, ap(measure("qafm", trial)), np.nan)[valid], from_pandas=True)
     fixed = np.stack([retrieval.ap[valid] for retrieval in trial.sweep()], axis=1)  # [N, grid]
-    columns["ap_fixed"] = pa.FixedSizeListArray.from_arrays(pa.array(fixed.reshape(-1)), grid)
+    columns["ap_fixed"] = vector_array(fixed)
     write_parquet(out, pa.table(columns, schema=degraded_results_schema(grid)))
 
 

@@ -10,7 +10,7 @@ from qafm.evaluation.fuse import FusionHead, concat
 from qafm.evaluation.load_embeddings import Side, load_embeddings
 from qafm.evaluation.ranking import SameCamera, evaluate_retrieval
 from qafm.evaluation.rerank import reciprocal_similarity
-from qafm.evaluation.retrieval_artifact import gallery_content, write_artifact
+from qafm.evaluation.retrieval_artifact import galleries_of, gallery_content, write_artifact
 from qafm.runtime.errors import InputError
 
 # Row: L2-normalised descriptors of one side, float32 [N, D], and the visual weight in them, float [N]; None where no weight is used. As `experiments.measure`.
@@ -51,12 +51,9 @@ def rerank_gallery(
     if experiment not in _DESCRIBED:
         raise InputError(f"experiment: {experiment!r} is not re-ranked, {', '.join(_DESCRIBED)} are")
     loaded, fusion_head, described = load_embeddings(images, embeddings), FusionHead.load(head), _DESCRIBED[experiment]
-    galleries = {"standard": loaded.gallery}
-    if loaded.gallery.distractor.any():
-        galleries["no_distractors"] = loaded.gallery.take(~loaded.gallery.distractor)
     vectors, weight = described(fusion_head, loaded.query)
     contents = {}
-    for name, gallery in galleries.items():
+    for name, gallery in galleries_of(loaded.gallery).items():
         try:
             similarity = reciprocal_similarity(vectors, described(fusion_head, gallery)[0], config)
             found = evaluate_retrieval(loaded.query.labels, gallery.labels, similarity, same_camera=same_camera)

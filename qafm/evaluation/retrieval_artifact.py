@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,27 @@ from qafm.runtime.files import write_json
 LOGGER = logging.getLogger("qafm")
 DIGITS = 6
 COUNTS = ("n_queries", "n_excluded")
+
+
+class GallerySide(Protocol):
+    """Gallery images with whatever describes them."""
+
+    @property
+    def distractor(self) -> np.ndarray:
+        """Always-wrong images, bool [N]."""
+        ...
+
+    def take(self, rows: np.ndarray, /) -> Self:
+        """The images at `rows`: indices or a bool mask [N]."""
+        ...
+
+
+SideT = TypeVar("SideT", bound=GallerySide)
+
+
+def galleries_of(gallery: SideT) -> dict[str, SideT]:
+    """The standard gallery, and the one without its distractors where there are any."""
+    return {"standard": gallery} | ({"no_distractors": gallery.take(~gallery.distractor)} if gallery.distractor.any() else {})
 
 
 def gallery_content(retrievals: Sequence[Retrieval], ranks: tuple[int, ...], weight: np.ndarray | None = None) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from qafm.perturbations.stack import perturb
 from qafm.quality.identifiability import identifiability
 from qafm.runtime.torch_setup import autocast, place, prepare_torch
 from qafm.tables.degraded import CLEAN, degraded_embeddings_schema
-from qafm.tables.parquet import write_parquet
+from qafm.tables.parquet import vector_array, write_parquet
 from qafm.training.image_set import normalize, select_rows, to_input
 
 
@@ -128,6 +128,6 @@ def _q(picture: np.ndarray, name: str, source: QSource, extractor: torch.nn.Modu
 
 
 def _to_table(names: list[str], kind: str, level: float, q: np.ndarray, w: np.ndarray, v_a: np.ndarray, v_s: np.ndarray) -> pa.Table:
-    vectors = [pa.FixedSizeListArray.from_arrays(pa.array(v.reshape(-1)), v.shape[1]) for v in (v_a, v_s)]
+    vectors = [vector_array(v) for v in (v_a, v_s)]
     columns = [pa.array(names), pa.array([kind] * len(names)), pa.array([level] * len(names)), pa.array(q, from_pandas=True), pa.array(w, from_pandas=True)]
     return pa.table([*columns, *vectors], schema=degraded_embeddings_schema(v_a.shape[1], v_s.shape[1]))

@@ -20,7 +20,7 @@ from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.embeddings import embeddings_schema
-from qafm.tables.parquet import write_parquet
+from qafm.tables.parquet import vector_array, write_parquet
 from qafm.training.alpha_table import branch_vectors
 from qafm.training.image_set import ImageSet
 from qafm.training.read_quality import read_quality
@@ -105,6 +105,6 @@ def _affine(neck: BNNeck | None, dim: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 def _to_table(data: ImageSet, v_a: np.ndarray, v_s: np.ndarray, q: np.ndarray, w: np.ndarray) -> pa.Table:
     splits = ["holdout" if split == "train" else split for split in data.splits]
-    vectors = [pa.FixedSizeListArray.from_arrays(pa.array(v.reshape(-1)), v.shape[1]) for v in (v_a, v_s)]
+    vectors = [vector_array(v) for v in (v_a, v_s)]
     columns = [pa.array(data.image_ids), pa.array(splits), pa.array(q, from_pandas=True), pa.array(w), *vectors]
     return pa.table(columns, schema=embeddings_schema(v_a.shape[1], v_s.shape[1]))

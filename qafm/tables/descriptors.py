@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from qafm.tables.parquet import vector_array
+
 
 def descriptors_schema(dim: int) -> pa.Schema:
     """Schema for descriptors of length `dim`."""
@@ -20,5 +22,5 @@ def descriptors_schema(dim: int) -> pa.Schema:
 def descriptors_table(image_ids: Sequence[str], splits: Sequence[str], descriptors: np.ndarray) -> pa.Table:
     """The table of `descriptors`, float32 [N, D], already L2-normalised; `splits` as in images.parquet: train images in it are held-out ones."""
     stored = ["holdout" if split == "train" else split for split in splits]
-    vectors = pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(descriptors, np.float32).reshape(-1)), descriptors.shape[1])
+    vectors = vector_array(descriptors.astype(np.float32, copy=False))
     return pa.table([pa.array(list(image_ids)), pa.array(stored), vectors], schema=descriptors_schema(descriptors.shape[1]))

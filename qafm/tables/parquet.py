@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -9,6 +10,11 @@ from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
 
 ROWS_PER_GROUP = 4096
+
+
+def vector_array(vectors: np.ndarray) -> pa.FixedSizeListArray:
+    """The rows of `vectors` [N, D] as a column of fixed-size lists of their own type."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(vectors).reshape(-1)), vectors.shape[1])
 
 
 def write_parquet(path: Path, table: pa.Table, *, compression: str = "zstd", rows_per_group: int = ROWS_PER_GROUP) -> None:

@@ -7,7 +7,7 @@ from qafm.companions.bpbreid.load_parts import load_parts
 from qafm.companions.bpbreid.part_distance import VisibilityMode, part_similarity
 from qafm.companions.bpbreid.views import View
 from qafm.evaluation.ranking import SameCamera, evaluate_retrieval
-from qafm.evaluation.retrieval_artifact import gallery_content, write_artifact
+from qafm.evaluation.retrieval_artifact import galleries_of, gallery_content, write_artifact
 from qafm.runtime.errors import InputError
 
 
@@ -37,11 +37,8 @@ def evaluate_parts(
     """
     for (query_view, gallery_view), out in outs.items():
         query, gallery = load_parts(images, views[query_view], views[gallery_view], foreground=foreground)
-        galleries = {"standard": gallery}
-        if gallery.distractor.any():
-            galleries["no_distractors"] = gallery.take(~gallery.distractor)
         contents = {}
-        for name, side in galleries.items():
+        for name, side in galleries_of(gallery).items():
             try:
                 found = evaluate_retrieval(query.labels, side.labels, part_similarity(query, side, visibility), same_camera=same_camera)
             except InputError as error:

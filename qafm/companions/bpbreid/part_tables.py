@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from qafm.tables.parquet import vector_array
+
 
 def embeddings_schema(compared: int, dim: int) -> pa.Schema:
     """views/{view}.parquet: what is compared of every image, for `compared` = E embeddings of length `dim` = D."""
@@ -25,7 +27,11 @@ def embeddings_schema(compared: int, dim: int) -> pa.Schema:
 def embeddings_table(image_ids: Sequence[str], splits: Sequence[str], vectors: np.ndarray, visible: np.ndarray, confidence: np.ndarray) -> pa.Table:
     """The table of `vectors` float32 [N, E, D], `visible` bool [N, E] and `confidence` float32 [N, E]."""
     compared, dim = vectors.shape[1:]
-    columns = [_fixed(vectors.astype(np.float32).reshape(len(vectors), -1)), _fixed(visible.astype(np.uint8)), _fixed(confidence.astype(np.float32))]
+    columns = [
+        vector_array(vectors.astype(np.float32).reshape(len(vectors), -1)),
+        vector_array(visible.astype(np.uint8)),
+        vector_array(confidence.astype(np.float32)),
+    ]
     return pa.table([pa.array(list(image_ids)), pa.array(list(splits)), *columns], schema=embeddings_schema(compared, dim))
 
 
@@ -61,8 +67,3 @@ PART_RANKING_SCHEMA = pa.schema(
         pa.field("part_distance", pa.list_(pa.list_(pa.float32())), nullable=False),  # E per rank, whether visible or not
     ]
 )
-
-
-def _fixed(values: np.ndarray) -> pa.FixedSizeListArray:
-    """[N, L] as a column of lists of length L."""
-    return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(values).reshape(-1)), values.shape[1])
