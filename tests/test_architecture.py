@@ -14,14 +14,18 @@ LAYERS = (
     {"runtime", "config", "tables"},
     {"datasets", "perturbations", "models", "losses"},
     {"quality", "evaluation"},
+    {"calibration", "galleries"},
     {"training"},
     {"features"},
+    {"bundles"},
+    {"inference"},
+    {"export"},
     {"figures"},
     {"companions"},
     {"reporting"},
-    {"companions"},
+    {"cli"},
 )
-TORCH_FREE = ("config", "tables", "datasets", "perturbations", "quality", "evaluation", "figures", "reporting")
+TORCH_FREE = ("config", "tables", "datasets", "perturbations", "quality", "evaluation", "calibration", "figures", "reporting")
 LONGEST_FUNCTION, LONGEST_FILE, LONGEST_SCRIPT = 60, 300, 30
 
 
@@ -67,9 +71,10 @@ def test_what_tabulates_draws_or_evaluates_in_a_companion_reaches_no_torch(proje
             assert not re.search(r"ImportFrom\(module='torch|alias\(name='torch", tree), f"{path.name} reaches torch by {name}"
 
 
-def test_init_files_are_empty(project: Path) -> None:
+def test_init_files_are_empty_but_the_package_own(project: Path) -> None:
     for path in (project / "qafm").rglob("__init__.py"):
-        assert path.read_text() == "", path
+        if path.parent != project / "qafm":  # that one offers `qafm.load`
+            assert path.read_text() == "", path
 
 
 def test_functions_and_files_stay_short(project: Path) -> None:
