@@ -21,8 +21,8 @@ LAYERS = (
     {"inference"},
     {"export"},
     {"figures"},
-    {"companions"},
     {"reporting"},
+    {"companions"},
     {"cli"},
 )
 TORCH_FREE = ("config", "tables", "datasets", "perturbations", "quality", "evaluation", "calibration", "figures", "reporting")
