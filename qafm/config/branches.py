@@ -1,13 +1,14 @@
 """Settings of stage 5: the two branches and how each is trained alone (paper sections III-A, III-B and IV)."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import Field
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.base import Settings
-from qafm.config.training import TrainingConfig
+from qafm.config.training import BranchTrainingConfig
 
+Stage1Losses: TypeAlias = Literal["attributes", "all"]
 ATTRIBUTE_ORDER = ("gender", "hair", "age", "up", "down", "clothes", "hat", "backpack", "bag", "handbag", "up_color", "down_color")
 
 
@@ -20,6 +21,7 @@ class ApnConfig(Settings):
     decoder_last_linear: bool = Field(default=False, description="the last decoder convolution is 1x1 without BN and ReLU, as in the original code")
     lam_channels: tuple[int, int] = Field(default=(128, 512), description="channels after the stem and LAM stage 1, and after LAM stage 2")
     lam_grid: tuple[int, int] = Field(default=(2, 2), description="rows and columns of tiles")
+    residual: bool = Field(default=False, description="shortcuts around MFPM and each LAM block; not in the paper: from random weights they learn slowly")
     embedding_dim: int = Field(default=1024, ge=2, description="length of v_a")
     horizontal_stripes: int = Field(default=2, ge=0, description="H of Eq. 7: stripe classifiers; 0 for none")
     vertical_stripes: int = Field(default=2, ge=0, description="V of Eq. 7")
@@ -45,7 +47,7 @@ class PretrainApnConfig(Settings):
 
     backbone: BackboneConfig = BackboneConfig()
     apn: ApnConfig = ApnConfig()
-    training: TrainingConfig = TrainingConfig()
+    training: BranchTrainingConfig = BranchTrainingConfig()
 
 
 class PretrainApanConfig(Settings):
@@ -53,4 +55,5 @@ class PretrainApanConfig(Settings):
 
     backbone: BackboneConfig = BackboneConfig()
     apan: ApanConfig = ApanConfig()
-    training: TrainingConfig = TrainingConfig()
+    stage_1: Stage1Losses = "attributes"
+    training: BranchTrainingConfig = BranchTrainingConfig()

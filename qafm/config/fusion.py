@@ -7,7 +7,7 @@ from pydantic import Field
 from qafm.config.backbone import BackboneConfig
 from qafm.config.base import Settings
 from qafm.config.branches import ApanConfig, ApnConfig
-from qafm.config.training import TrainingConfig
+from qafm.config.training import BranchTrainingConfig
 
 
 class ArchitectureConfig(Settings):
@@ -36,7 +36,7 @@ class AlphaConfig(Settings):
     start: Literal["best_fixed", "half"] = Field(default="best_fixed", description="where the MLP starts: the best fixed weight on held-out identities, or 0.5")
 
 
-class TrainFusionConfig(TrainingConfig):
+class TrainFusionConfig(BranchTrainingConfig):
     """Rule train_fusion."""
 
     freeze_epochs: int = Field(default=10, ge=0, description="epochs in which branches trained before stay frozen, batch-norm statistics too")

@@ -5,9 +5,9 @@ from pydantic import Field
 from qafm.config.backbone import BackboneConfig
 from qafm.config.base import Settings
 from qafm.config.baseline import BaselineConfig
-from qafm.config.branches import ApanConfig, ApnConfig, PretrainApanConfig, PretrainApnConfig
+from qafm.config.branches import ApanConfig, ApnConfig, PretrainApanConfig, PretrainApnConfig, Stage1Losses
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
-from qafm.config.training import TrainingConfig
+from qafm.config.training import BranchTrainingConfig, TrainingConfig
 
 
 class ApnSection(Settings):
@@ -15,7 +15,7 @@ class ApnSection(Settings):
 
     architecture: ApnConfig = ApnConfig()
     pretrain: bool = Field(default=True, description="false: APN starts untrained in stage 2 and is neither frozen nor slowed")
-    training: TrainingConfig = TrainingConfig()
+    training: BranchTrainingConfig = BranchTrainingConfig()
 
 
 class ApanSection(Settings):
@@ -23,7 +23,8 @@ class ApanSection(Settings):
 
     architecture: ApanConfig = ApanConfig()
     pretrain: bool = Field(default=True, description="false: no stage 1, as in the original code; APAN is then neither frozen nor slowed in stage 2")
-    training: TrainingConfig = TrainingConfig()
+    stage_1: Stage1Losses = Field(default="attributes", description="losses of stage 1: the sum of the attribute heads (Eq. 5), or all losses of stage 2")
+    training: BranchTrainingConfig = BranchTrainingConfig()
 
 
 class BaselineSection(Settings):
@@ -48,7 +49,7 @@ class ModelConfig(Settings):
 
     def pretrain_apan(self) -> PretrainApanConfig:
         """The slice of rule pretrain_apan."""
-        return PretrainApanConfig(backbone=self.backbone, apan=self.apan.architecture, training=self.apan.training)
+        return PretrainApanConfig(backbone=self.backbone, apan=self.apan.architecture, stage_1=self.apan.stage_1, training=self.apan.training)
 
     def train_baseline(self) -> BaselineConfig:
         """The slice of rule train_baseline."""

@@ -1,6 +1,6 @@
 """Settings shared by every training stage: batch, augmentation, optimiser, schedule (paper section V)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -42,11 +42,28 @@ class IdentityLossConfig(Settings):
     triplet_margin: float = Field(default=0.3, gt=0, description="margin on Euclidean distances")
 
 
-class TrainingConfig(Settings):
-    """One training run."""
+class BranchLossConfig(IdentityLossConfig):
+    """The same losses of v_a and v_s."""
+
+    triplet_on: Literal["unit", "raw"] = Field(default="unit", description="v_a and v_s in the triplet loss: L2-normalised, as they are fused, or as they are")
+
+
+class ScheduleConfig(Settings):
+    """How long, on what batches, and by which steps."""
 
     epochs: int = Field(default=60, ge=1)
     batch: BatchConfig = BatchConfig()
     augment: AugmentConfig = AugmentConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
+
+
+class TrainingConfig(ScheduleConfig):
+    """One training run of a whole network."""
+
     loss: IdentityLossConfig = IdentityLossConfig()
+
+
+class BranchTrainingConfig(ScheduleConfig):
+    """One training run of a branch."""
+
+    loss: BranchLossConfig = BranchLossConfig()

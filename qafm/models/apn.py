@@ -12,6 +12,7 @@ from qafm.config.branches import ApnConfig
 from qafm.models.bnneck import BNNeck
 from qafm.models.lam import Ltn
 from qafm.models.mfpm import Mfpm
+from qafm.models.residual import Residual
 
 
 class ApnOutput(NamedTuple):
@@ -33,14 +34,15 @@ class Apn(nn.Module):
 
     def __init__(self, *, config: ApnConfig, in_channels: int, num_ids: int) -> None:
         super().__init__()
-        self.mfpm = Mfpm(
+        mfpm = Mfpm(
             in_channels=in_channels,
             channels=config.mfpm_channels,
             decoder_channels=config.decoder_channels,
             decoder_kernel=config.decoder_kernel,
             decoder_last_linear=config.decoder_last_linear,
         )
-        self.ltn = Ltn(in_channels=self.mfpm.out_channels, channels=config.lam_channels, grid=config.lam_grid)
+        self.mfpm = Residual(mfpm, in_channels=in_channels, out_channels=mfpm.out_channels) if config.residual else mfpm
+        self.ltn = Ltn(in_channels=mfpm.out_channels, channels=config.lam_channels, grid=config.lam_grid, residual=config.residual)
         self.embed = nn.Sequential(nn.Linear(self.ltn.out_channels, config.embedding_dim), nn.BatchNorm1d(config.embedding_dim))
         self.neck = BNNeck(dim=config.embedding_dim, classes=num_ids)
         self.horizontal = nn.ModuleList([BNNeck(dim=self.ltn.out_channels, classes=num_ids) for _ in range(config.horizontal_stripes)])

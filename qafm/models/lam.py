@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation
 
+from qafm.models.residual import Residual
+
 REDUCTION = 16  # of the channel attention's hidden layer
 LEAST_HIDDEN = 8  # what 128 channels have; fewer hidden units often start dead all together (pooled ReLU maps are one-sided)
 
@@ -59,16 +61,17 @@ class Ltn(nn.Module):
         channels: channels after the stem and the first LAM blocks, and after the second ones.
         grid: rows and columns of tiles. Tiles of a map that does not divide evenly differ by one; a map smaller than the grid
             has fewer tiles, and the blocks of the missing ones rest.
+        residual: a shortcut around each LAM block.
     """
 
-    def __init__(self, *, in_channels: int, channels: tuple[int, int], grid: tuple[int, int]) -> None:
+    def __init__(self, *, in_channels: int, channels: tuple[int, int], grid: tuple[int, int], residual: bool = False) -> None:
         super().__init__()
         narrow, wide = channels
         self.rows, self.columns = grid
         self.stem = Conv2dNormActivation(in_channels, narrow, kernel_size=1)
         tiles = range(self.rows * self.columns)
-        self.stage1 = nn.ModuleList([LamBlock(in_channels=narrow, out_channels=narrow) for _ in tiles])
-        self.stage2 = nn.ModuleList([LamBlock(in_channels=narrow, out_channels=wide) for _ in tiles])
+        self.stage1 = nn.ModuleList([_lam_block(narrow, narrow, residual) for _ in tiles])
+        self.stage2 = nn.ModuleList([_lam_block(narrow, wide, residual) for _ in tiles])
         self.out_channels = wide
 
     def forward(self, x: Tensor) -> Tensor:
@@ -82,3 +85,8 @@ class Ltn(nn.Module):
 
     def _tile(self, index: int, tile: Tensor) -> Tensor:
         return self.stage2[index](self.stage1[index](tile))
+
+
+def _lam_block(in_channels: int, out_channels: int, residual: bool) -> nn.Module:
+    block = LamBlock(in_channels=in_channels, out_channels=out_channels)
+    return Residual(block, in_channels=in_channels, out_channels=out_channels) if residual else block

@@ -2,21 +2,29 @@
 
 from torch import nn
 
-from qafm.config.branches import ApanConfig
+from qafm.config.branches import ApanConfig, Stage1Losses
 from qafm.config.fusion import TrainFusionConfig
 from qafm.models.qafm import Qafm
 
 
-def trained_before(model: Qafm, apan: ApanConfig, *, apn_trained: bool, apan_trained: bool) -> list[nn.Module]:
+def trained_before(model: Qafm, apan: ApanConfig, *, apn_trained: bool, apan_losses: Stage1Losses | None) -> list[nn.Module]:
     """The modules that stage 5 has trained.
 
-    APN alone trains everything in its branch. APAN alone trains what its attribute heads see: with separate heads
-    that leaves out v_s itself (the embedding after the ConvLSTM), and always its identity head.
+    APN alone trains everything in its branch, and so does APAN on all its losses. On its attribute losses it trains what the attribute heads see:
+    with separate heads that leaves out v_s itself (the embedding after the ConvLSTM), and always its identity head.
+
+    Args:
+        model: what stage 6 trains.
+        apan: APAN's architecture.
+        apn_trained: APN was trained.
+        apan_losses: the losses APAN was trained on; None: it was not.
     """
     modules: list[nn.Module] = []
     if apn_trained:
         modules.append(model.visual)
-    if apan_trained:
+    if apan_losses == "all":
+        modules.append(model.attribute)
+    elif apan_losses == "attributes":
         branch = model.attribute.apan
         new = {branch.neck, *([branch.embed] if apan.heads == "separate" else [])}
         modules.append(model.attribute.backbone)

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from qafm.config.backbone import BackboneConfig
-from qafm.config.training import AugmentConfig, TrainingConfig
+from qafm.config.training import AugmentConfig, ScheduleConfig
 from qafm.runtime.files import whole_file
 from qafm.runtime.resume import ResumeState, resume_key
 from qafm.training.augment import augment as augment_batch
@@ -80,7 +80,7 @@ def train_alone(
     model: torch.nn.Module,
     loss: Callable[[torch.Tensor], Losses],
     data: TrainData,
-    config: TrainingConfig,
+    config: ScheduleConfig,
     outputs: TrainingOutputs,
 ) -> None:
     """Train all of `model` on `loss` (indices of a batch, on the device -> named losses) and write the outputs."""

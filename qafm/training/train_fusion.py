@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from qafm.config.branches import PretrainApanConfig, Stage1Losses
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.losses.branches import apan_losses, apn_losses
@@ -88,7 +89,7 @@ class _FusionRun:
         backbone = architecture.backbone
         self.data = TrainData(inputs.images, backbone, config.augment, device)
         self.model = Qafm(architecture, config.head, self.data.images.num_ids, None)
-        _load_branches(self.model, architecture, inputs)
+        apan_losses = _load_branches(self.model, architecture, inputs)
         self.model = place(self.model, device)
         self.table: AlphaTable | None = None
         self.weight_learns = False
@@ -100,7 +101,7 @@ class _FusionRun:
                 self.holdout_q = self._q_of(inputs.quality, self.holdout, mean)
             self.q = self._q_of(inputs.quality, self.data.images, mean)
             self.model.weight_mlp = WeightMlp(mean=mean, sd=sd, start_weight=0.5).to(device)
-        before = trained_before(self.model, architecture.apan, apn_trained=inputs.apn is not None, apan_trained=inputs.apan is not None)
+        before = trained_before(self.model, architecture.apan, apn_trained=inputs.apn is not None, apan_losses=apan_losses)
         self.freezing = Freezing(self.model, before, config)
 
     def _q_of(self, quality: Path, images: ImageSet, mean: float) -> torch.Tensor:
@@ -179,12 +180,16 @@ class _FusionRun:
         return weights if self.weight_learns else weights.detach()
 
 
-def _load_branches(model: Qafm, architecture: ArchitectureConfig, inputs: FusionInputs) -> None:
-    """Give each branch the weights of stage 5, or its backbone the configured first weights."""
+def _load_branches(model: Qafm, architecture: ArchitectureConfig, inputs: FusionInputs) -> Stage1Losses | None:
+    """Give each branch the weights of stage 5, or its backbone the configured first weights; return the losses APAN was trained on."""
+    stage_1: Stage1Losses | None = None
     for branch, weights, head in ((model.visual, inputs.apn, "apn"), (model.attribute, inputs.apan, "apan")):
         if weights is None:
             start_backbone(branch.backbone, architecture.backbone, inputs.extractor)
         else:
-            tensors, _ = load_weights(weights)
+            tensors, provenance = load_weights(weights)
             load_part(branch.backbone, tensors, "backbone", weights)
             load_part(getattr(branch, head), tensors, head, weights)
+            if head == "apan":
+                stage_1 = PretrainApanConfig.model_validate(provenance["config"]).stage_1
+    return stage_1

@@ -14,7 +14,7 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig, PretrainApanConfig
 from qafm.config.fusion import ArchitectureConfig, HeadConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.config.training import TrainingConfig
+from qafm.config.training import BranchTrainingConfig
 from qafm.datasets.read_image import read_image
 from qafm.features import score_attributes as module
 from qafm.features.score_attributes import PREFIXES, Stage, load_attribute_branch, score_attributes
@@ -189,7 +189,7 @@ def test_weights_that_do_not_fit_are_named(images: Path, tmp_path: Path) -> None
 
 
 def test_what_stage_1_writes_can_be_scored(images: Path, tmp_path: Path) -> None:
-    config = PretrainApanConfig(backbone=BACKBONE, apan=APAN, training=TrainingConfig(epochs=1))
+    config = PretrainApanConfig(backbone=BACKBONE, apan=APAN, training=BranchTrainingConfig(epochs=1))
     folder = tmp_path / "apan"
     outputs = TrainingOutputs.keyed(str(folder / "model.safetensors"), str(folder / "history.csv"), {"seed": 4}, [str(images)])
     pretrain_apan(images, None, config, RUNTIME, 4, outputs)

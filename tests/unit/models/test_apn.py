@@ -92,3 +92,18 @@ def test_trains_and_serves(check_learns, check_serves, size):
     apn, x = small(), torch.randn(4, 5, *size)
     check_learns(apn, x)
     check_serves(apn, x)
+
+
+def test_shortcuts_add_the_unchanged_map_to_what_mfpm_and_each_lam_block_make_of_it(rough):
+    apn = rough(small(residual=True)).eval()
+    x = torch.randn(2, 5, 8, 4)
+    torch.testing.assert_close(apn.mfpm(x), torch.relu(apn.mfpm.shortcut(x) + apn.mfpm.module(x)))  # 5 -> 6 channels: a 1x1 convolution
+    assert apn.mfpm.shortcut[0].kernel_size == (1, 1)
+    local = apn.ltn.stem(apn.mfpm(x))
+    tile = local[:, :, :4, :2]
+    first, second = apn.ltn.stage1[0], apn.ltn.stage2[0]
+    inner = torch.relu(tile + first.module(tile))  # 4 -> 4 channels: the map itself
+    expected = torch.relu(second.shortcut(inner) + second.module(inner))
+    torch.testing.assert_close(apn.ltn(apn.mfpm(x))[:, :, :4, :2], expected)
+    assert apn(x).v_a.shape == small().eval()(x).v_a.shape
+    assert count(apn) == count(small()) + (5 * 6 + 12) + 4 * (4 * 12 + 24)

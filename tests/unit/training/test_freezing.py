@@ -11,7 +11,7 @@ def names(model: Qafm, parameters: list[torch.nn.Parameter]) -> set[str]:
 
 
 def test_all_that_stage_one_reached_is_slow_and_nothing_else(model: Qafm, architecture: ArchitectureConfig) -> None:
-    before = trained_before(model, architecture.apan, apn_trained=True, apan_trained=True)
+    before = trained_before(model, architecture.apan, apn_trained=True, apan_losses="attributes")
     freezing = Freezing(model, before, TrainFusionConfig())
     slow, fast = names(model, freezing.slow), names(model, freezing.fast)
     trainable = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
@@ -22,13 +22,22 @@ def test_all_that_stage_one_reached_is_slow_and_nothing_else(model: Qafm, archit
     assert all(name.startswith(new) for name in fast)
 
 
+def test_apan_trained_on_all_its_losses_is_slow_as_a_whole(model: Qafm, architecture: ArchitectureConfig) -> None:
+    freezing = Freezing(model, trained_before(model, architecture.apan, apn_trained=True, apan_losses="all"), TrainFusionConfig())
+    assert all(name.startswith(("head.", "weight_mlp.")) for name in names(model, freezing.fast))
+
+
+def test_nothing_is_slow_where_nothing_was_trained(model: Qafm, architecture: ArchitectureConfig) -> None:
+    assert Freezing(model, trained_before(model, architecture.apan, apn_trained=False, apan_losses=None), TrainFusionConfig()).slow == []
+
+
 def test_only_branches_trained_before_are_frozen(model: Qafm, architecture: ArchitectureConfig) -> None:
-    freezing = Freezing(model, trained_before(model, architecture.apan, apn_trained=False, apan_trained=True), TrainFusionConfig())
+    freezing = Freezing(model, trained_before(model, architecture.apan, apn_trained=False, apan_losses="attributes"), TrainFusionConfig())
     assert not any(name.startswith("visual.") for name in names(model, freezing.slow))
 
 
 def test_frozen_branches_keep_weights_and_statistics_then_learn_again(model: Qafm, architecture: ArchitectureConfig, pixels: torch.Tensor) -> None:
-    freezing = Freezing(model, trained_before(model, architecture.apan, apn_trained=True, apan_trained=True), TrainFusionConfig(freeze_epochs=2))
+    freezing = Freezing(model, trained_before(model, architecture.apan, apn_trained=True, apan_losses="attributes"), TrainFusionConfig(freeze_epochs=2))
     freezing.train_mode(1)
     statistics = {name: buffer.clone() for name, buffer in model.visual.named_buffers()}
     output = model.visual(pixels)

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from qafm.config.fusion import AlphaConfig
-from qafm.config.training import IdentityLossConfig, OptimizerConfig
+from qafm.config.training import BranchLossConfig, OptimizerConfig
 from qafm.losses.branches import apan_losses, apn_losses
 from qafm.models.qafm import Qafm
 from qafm.training.fusion_losses import AlphaTable, Fused, Losses, alpha_losses, fused_id_loss, global_losses
 from qafm.training.schedule import build_adam
 
-CONFIG = IdentityLossConfig()
+CONFIG = BranchLossConfig()
 PARTS = ("visual", "attribute", "head", "weight_mlp")
 
 
