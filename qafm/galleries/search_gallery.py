@@ -1,0 +1,147 @@
+"""Searching a gallery: exactly, or by its index where there is a valid one.
+
+Shapes: Q queries, N rows of the gallery, D length of a descriptor, k hits per query.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
+
+import numpy as np
+
+from qafm.galleries.exact_search import exact_search
+from qafm.galleries.exclusions import Exclusions
+from qafm.galleries.gallery import Gallery
+from qafm.galleries.index_file import index_path
+from qafm.galleries.unit_vectors import unit_vectors
+from qafm.runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from qafm.galleries.approximate_search import GalleryIndex
+
+LOGGER = logging.getLogger("qafm")
+Approximate: TypeAlias = Literal["auto", "never", "always"]
+ROWS_FOR_INDEX = 200_000  # from here on a search says that an index would help
+UNKNOWN = np.iinfo(np.int32).min  # no pid or camid in the gallery, or no hit
+
+
+class Hit(NamedTuple):
+    """One gallery image found for a query; pid, camid, q and visual_weight are None where the gallery does not know them."""
+
+    rank: int
+    image_id: str
+    distance: float
+    similarity: float
+    pid: int | None
+    camid: int | None
+    row: int
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What a search found, nearest first. Where exclusions leave fewer than k images: distance inf, similarity -inf, row -1, image_id "".
+
+    Args:
+        image_id: str (object) [Q, k].
+        distance: Euclidean distance of unit vectors, float64 [Q, k] in [0, 2].
+        similarity: cosine, 1 - distance^2 / 2, float64 [Q, k].
+        pid, camid: int32 [Q, k]; UNKNOWN where the gallery has none.
+        row: row in the gallery, int64 [Q, k].
+        exact: whether all N rows were compared; False: by an index, whose recall its file tells.
+    """
+
+    image_id: np.ndarray
+    distance: np.ndarray
+    similarity: np.ndarray
+    pid: np.ndarray
+    camid: np.ndarray
+    row: np.ndarray
+    exact: bool
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def of(self, query: int) -> list[Hit]:
+        """The hits of one query, ranks from 1."""
+        found = []
+        for place in np.flatnonzero(self.row[query] >= 0):
+            at = query, int(place)
+            pid, camid = (None if column[at] == UNKNOWN else int(column[at]) for column in (self.pid, self.camid))
+            found.append(Hit(int(place) + 1, str(self.image_id[at]), float(self.distance[at]), float(self.similarity[at]), pid, camid, int(self.row[at])))
+        return found
+
+
+_NOTHING = Exclusions()
+
+
+def search_gallery(
+    path: Path,
+    queries: np.ndarray,
+    *,
+    model_id: str | None,
+    top: int = 10,
+    approximate: Approximate = "auto",
+    exclude: Exclusions = _NOTHING,
+) -> Hits:
+    """Find the nearest images of each query: Euclidean distance, ties in the order of the gallery.
+
+    Args:
+        path: the gallery.
+        queries: descriptors, float [Q, D], of any length but zero.
+        model_id: the model that made them, which must be the gallery's; None: whoever calls answers for it.
+        top: k, at most N.
+        approximate: "auto": by the index where there is one that belongs to the gallery as it is, else exactly; and exactly
+            if a pid is excluded, for which no recall was measured; "never": exactly; "always": no search without an index.
+        exclude: what does not count, per query.
+
+    Raises:
+        InputError: the gallery is damaged, empty, smaller than `top`, or of another model or dimension; or a query is zero or not finite.
+    """
+    if approximate not in get_args(Approximate):
+        raise InputError(f"approximate: {approximate!r} is none of {', '.join(get_args(Approximate))}")
+    with Gallery(path) as gallery:
+        if model_id is not None:
+            gallery.check_made_by(model_id)
+        if queries.ndim != 2 or queries.shape[1] != gallery.header.dim:
+            raise InputError(f"{path}: holds descriptors of length {gallery.header.dim}, the queries have shape {queries.shape}")
+        if not gallery.rows:
+            raise InputError(f"{path}: is empty")
+        if not 1 <= top <= gallery.rows:
+            raise InputError(f"{path}: top {top} of a gallery of {gallery.rows} images")
+        exclude.check(len(queries))
+        unit = unit_vectors(queries, "queries")
+        by_index = approximate == "always" or (approximate == "auto" and exclude.pid is None)
+        index = None if not by_index else _usable_index(gallery, required=approximate == "always")
+        found = exact_search(gallery, unit, top, exclude) if index is None else index.search(unit, top, exclude)
+        return _labelled(gallery, found.row, found.distance, exact=index is None)
+
+
+def _usable_index(gallery: Gallery, *, required: bool) -> "GalleryIndex | None":
+    """The index of the gallery as it is; what is there but cannot be used is told in one line."""
+    if not required and not index_path(gallery.path).exists():
+        if gallery.rows >= ROWS_FOR_INDEX:
+            LOGGER.info("%s: all %d images are compared; with an index (build_index, `qafm index`) a search is faster", gallery.path, gallery.rows)
+        return None
+    from qafm.galleries.approximate_search import open_index  # here: an exact search need not wait until faiss is imported
+
+    try:
+        return open_index(gallery)
+    except InputError as error:
+        if required:
+            raise
+        LOGGER.warning("%s; searched exactly", error)
+        return None
+
+
+def _labelled(gallery: Gallery, row: np.ndarray, distance: np.ndarray, *, exact: bool) -> Hits:
+    """Look up who was found: only the row groups that hold a hit are read."""
+    image_id = np.full(row.shape, "", object)
+    pid, camid = np.full(row.shape, UNKNOWN, np.int32), np.full(row.shape, UNKNOWN, np.int32)
+    group = np.where(row >= 0, gallery.group_of(row), -1)
+    for block in gallery.blocks(["image_id", "pid", "camid"], np.unique(group[group >= 0])):
+        here = (row >= block.first) & (row < block.first + len(block))
+        table = block.table.take(row[here] - block.first)
+        image_id[here] = table["image_id"].to_pylist()
+        pid[here], camid[here] = (table[name].cast("int32").fill_null(UNKNOWN).to_numpy() for name in ("pid", "camid"))
+    return Hits(image_id, distance, np.where(row >= 0, 1 - distance**2 / 2, -np.inf), pid, camid, row, exact)
