@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from qafm.config.base import Settings
-from qafm.config.parse import AttributesConfig, FoldersConfig, Market1501Config, ParseConfig
+from qafm.config.parse import AttributesConfig, FoldersConfig, Market1501Config, ParseConfig, TestSetConfig
 from qafm.config.synthetic import SyntheticConfig
 
 
@@ -25,10 +25,13 @@ class DatasetConfig(Settings):
     synthetic: SyntheticConfig = SyntheticConfig()
     market1501: Market1501Config | None = None
     folders: FoldersConfig | None = None
+    test: TestSetConfig | None = None
 
     @model_validator(mode="after")
     def _sections(self) -> "DatasetConfig":
         self.parse_slice()
+        if self.test is not None and self.test.section().attributes is not None and not self.has_attributes:
+            raise ValueError(f"test.{self.test.kind}.attributes: nothing uses them where the train set has none; leave them out")
         return self
 
     def parse_slice(self) -> ParseConfig:
@@ -41,12 +44,23 @@ class DatasetConfig(Settings):
             attributes=self.attributes,
             market1501=self.market1501 if self.kind == "market1501" else None,
             folders=self.folders if self.kind == "folders" else None,
+            test=self.test,
         )
+
+    def without_cameras(self) -> list[str]:
+        """The sections in use whose images have no cameras."""
+        used = {"folders": self.parse_slice().folders, "test.folders": self.test.folders if self.test and self.test.kind == "folders" else None}
+        return [key for key, section in used.items() if section is not None and section.camera_pattern is None]
 
     @property
     def has_attributes(self) -> bool:
         """Whether the data set comes with an attribute file."""
         return self.kind == "synthetic" or self.parse_slice().attribute_file() is not None
+
+    @property
+    def generated(self) -> bool:
+        """Whether all images, those tested on too, are the generator's."""
+        return self.kind == "synthetic" and self.test is None
 
     def image_root(self, generated: str) -> str:
         """The folder to hand to parse_dataset.

@@ -1,7 +1,7 @@
 """Settings of stage 1 that rule parse_dataset uses: where the images lie and how they are split."""
 
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -66,10 +66,12 @@ class FoldersConfig(Settings):
     )
     split_by: Literal["identity", "folders"] = Field(default="identity", description="identity: drawn from `pool`; folders: as train, query and gallery lie")
     pool: tuple[Folder, ...] = Field(default=(".",), min_length=1, description="folders of identity folders, all drawn from (split_by: identity)")
-    train: Folder = Field(default="train", description="folder of identity folders (split_by: folders)")
-    query: Folder = Field(default="query", description="folder of identity folders (split_by: folders)")
-    gallery: Folder = Field(default="gallery", description="folder of identity folders (split_by: folders)")
-    train_ids: int | None = Field(default=None, ge=1, description="identities to train on (split_by: identity); null: half of them")
+    train: Folder | None = Field(default="train", description="folder of identity folders (split_by: folders); null: none, for a set to test on")
+    query: Folder | None = Field(default="query", description="folder of identity folders (split_by: folders); null: none, where another set is tested on")
+    gallery: Folder | None = Field(default="gallery", description="as query")
+    train_ids: Annotated[int, Field(ge=0)] | Literal["all"] | None = Field(
+        default=None, description="identities to train on (split_by: identity); null: half; all: where another set is tested on; 0: in a set to test on"
+    )
     split: int = Field(default=1, ge=0, description="number of the random split (split_by: identity); make it part of the data set's name")
     queries_per_camera: int = Field(default=1, ge=1, description="query images per test identity and camera (split_by: identity); the rest is gallery")
 
@@ -85,7 +87,33 @@ class FoldersConfig(Settings):
 
     def folders(self) -> tuple[str, ...]:
         """The folders of identity folders that are in use, relative to `root`."""
-        return self.pool if self.split_by == "identity" else (self.train, self.query, self.gallery)
+        return self.pool if self.split_by == "identity" else tuple(self.split_folders().values())
+
+    def split_folders(self) -> dict[str, str]:
+        """The folder of each split (split_by: folders)."""
+        return {split: folder for split, folder in (("train", self.train), ("query", self.query), ("gallery", self.gallery)) if folder is not None}
+
+
+class TestSetConfig(Settings):
+    """Another set to test on: its query and gallery are searched in place of the data set's own, its train images are left out."""
+
+    __test__ = False  # no class of tests, whatever its name
+
+    kind: Literal["market1501", "folders"] = Field(description="which of the sections below is used")
+    market1501: Market1501Config | None = None
+    folders: FoldersConfig | None = None
+
+    @model_validator(mode="after")
+    def _section_present(self) -> "TestSetConfig":
+        self.section()
+        return self
+
+    def section(self) -> Market1501Config | FoldersConfig:
+        """The section in use."""
+        section = self.market1501 if self.kind == "market1501" else self.folders
+        if section is None:
+            raise ValueError(f"test: kind is {self.kind}, but section {self.kind} is absent")
+        return section
 
 
 class ParseConfig(Settings):
@@ -98,6 +126,7 @@ class ParseConfig(Settings):
     attributes: AttributesConfig = AttributesConfig()
     market1501: Market1501Config | None = None
     folders: FoldersConfig | None = None
+    test: TestSetConfig | None = None
 
     @model_validator(mode="after")
     def _section_present(self) -> "ParseConfig":
@@ -113,3 +142,17 @@ class ParseConfig(Settings):
         """Path of the attribute file as configured; None where there is none, and for the generated set, whose file lies among its images."""
         section = self.market1501 if self.kind == "market1501" else self.folders if self.kind == "folders" else None
         return section.attributes if section else None
+
+    def test_slice(self) -> "ParseConfig | None":
+        """How the set to test on is parsed; None where it is the data set's own query and gallery."""
+        if self.test is None:
+            return None
+        attributes = self.attributes.model_copy(update={"key": "raw"})
+        sections = {"market1501": self.test.market1501, "folders": self.test.folders}
+        return ParseConfig(kind=self.test.kind, max_set_aside=self.max_set_aside, attributes=attributes, **{self.test.kind: sections[self.test.kind]})
+
+    def root(self) -> Path:
+        """The folder of the images as configured; not for the generated set, which has none in the configuration."""
+        section = self.market1501 if self.kind == "market1501" else self.folders
+        assert section is not None
+        return Path(section.root)

@@ -12,7 +12,7 @@ POOL = "pool"  # the split of an image whose identity has not been drawn into on
 class Entry:
     """One image: what its name and folder say, and its content once it has been read."""
 
-    image_id: str  # POSIX path below the data set's root
+    image_id: str  # POSIX path below the data set's root; of another set to test on, test/ stands before it
     split: str  # train, query, gallery, or POOL
     identity: str  # as the data set names it: "0002", "alice"
     pid: int  # -1 junk, 0 distractor
@@ -21,6 +21,7 @@ class Entry:
     frame: int | None = None
     junk: bool = False
     distractor: bool = False
+    path: str = ""  # what to open, as the config names the root; empty until read
     sha256: str = ""  # empty until read
     height: int = 0
     width: int = 0

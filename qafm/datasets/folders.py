@@ -29,7 +29,7 @@ def list_folders(root: Path, config: FoldersConfig) -> Listing:
     """
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    splits = [POOL] * len(config.pool) if config.split_by == "identity" else ["train", "query", "gallery"]
+    splits = [POOL] * len(config.pool) if config.split_by == "identity" else list(config.split_folders())
     pattern = re.compile(config.camera_pattern) if config.camera_pattern is not None else None
     listing = Listing(root)
     named: list[tuple[str, str, str, dict[str, str]]] = []

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from dataclasses import replace
 from itertools import chain
+from typing import Literal
 
 from qafm.datasets.entry import Entry
 from qafm.datasets.folds import draw, hash_order
 
 
-def split_identities(entries: list[Entry], train_ids: int | None, split: int, queries_per_camera: int) -> list[Entry]:
+def split_identities(entries: list[Entry], train_ids: int | Literal["all"] | None, split: int, queries_per_camera: int) -> list[Entry]:
     """Draw the train identities, and the query images of the others.
 
     A row of images.parquet has one split, so an image cannot be query and gallery at once. As in Market-1501 each test identity gives
@@ -18,7 +19,7 @@ def split_identities(entries: list[Entry], train_ids: int | None, split: int, qu
 
     Args:
         entries: images of all identities, each split being replaced.
-        train_ids: how many identities to train on; None for half of them.
+        train_ids: how many identities to train on; None for half of them, 0 for none, "all" for all of them.
         split: number of the draw.
         queries_per_camera: query images per test identity and camera.
 
@@ -26,12 +27,12 @@ def split_identities(entries: list[Entry], train_ids: int | None, split: int, qu
         The same images in the same order, with split train, query or gallery.
 
     Raises:
-        ValueError: `train_ids` leaves no identity to test on.
+        ValueError: there are not so many.
     """
     identities = {entry.identity for entry in entries}
-    n = len(identities) // 2 if train_ids is None else train_ids
-    if not 0 < n < len(identities):
-        raise ValueError(f"{n} train identities of {len(identities)} in all: at least one is needed on both sides")
+    n = len(identities) // 2 if train_ids is None else len(identities) if train_ids == "all" else train_ids
+    if n > len(identities):
+        raise ValueError(f"{n} train identities of {len(identities)} in all")
     train = draw(identities, n, f"split {split}")
     queries = _draw_queries([entry for entry in entries if entry.identity not in train], split, queries_per_camera)
     return [replace(entry, split="train" if entry.identity in train else "query" if entry.image_id in queries else "gallery") for entry in entries]

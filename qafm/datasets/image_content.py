@@ -17,7 +17,7 @@ _THREADS = 2
 
 
 def read_contents(root: Path, entries: list[Entry]) -> tuple[list[Entry], list[SetAside]]:
-    """Read every image once; fill in digest and size.
+    """Read every image once; fill in path, digest and size.
 
     Args:
         root: what image_id is relative to.
@@ -41,7 +41,7 @@ def _read(root: Path, entry: Entry) -> Entry | SetAside:
         return SetAside(printable(entry.image_id), entry.split, f"cannot be read: {os.strerror(error.errno) if error.errno else error}")
     except InputError as error:
         return SetAside(printable(entry.image_id), entry.split, str(error).removeprefix(": "))
-    return replace(entry, sha256=hashlib.sha256(data).hexdigest(), height=height, width=width)
+    return replace(entry, path=f"{root.as_posix()}/{entry.image_id}", sha256=hashlib.sha256(data).hexdigest(), height=height, width=width)
 
 
 def same_content(entries: list[Entry]) -> list[list[Entry]]:

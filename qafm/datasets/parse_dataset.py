@@ -1,7 +1,6 @@
 """Rule parse_dataset: a folder of images to images.parquet and dataset.json (stage 1)."""
 
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,23 +17,16 @@ from qafm.datasets.dataset_report import (
     ids_in_train_and_test,
     summary_line,
 )
-from qafm.datasets.entry import Entry, Listing, SetAside, printable
-from qafm.datasets.folder_attributes import read_folder_attributes
-from qafm.datasets.folders import list_folders
+from qafm.datasets.entry import Entry, printable
 from qafm.datasets.folds import draw_holdout
-from qafm.datasets.identity_split import split_identities
-from qafm.datasets.image_content import drop_duplicates, read_contents
-from qafm.datasets.market1501 import list_market1501
-from qafm.datasets.market_attributes import Codes, read_market_attributes
-from qafm.datasets.relabelled_attributes import relabelled_attributes
-from qafm.datasets.subset import draw_subset
+from qafm.datasets.market_attributes import Codes
+from qafm.datasets.source import GENERATED_ATTRIBUTES, Source, name_as_test_set, read_source
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA, SPLITS
 from qafm.tables.parquet import write_parquet
 
-GENERATED_ATTRIBUTES = "market_attribute.mat"  # of the generated set, among its folders
 _LOGGER = logging.getLogger("qafm")
 
 
@@ -50,43 +42,43 @@ def parse_dataset(config: ParseConfig, root: Path, images: Path, report: Path) -
     Raises:
         InputError: a missing folder or attribute file, an identity without attributes, an empty split, too many files set aside.
     """
-    listing = _list(config, root)
-    attributes = _read_attributes(config, listing)
-    without = _identities_without(attributes, listing.entries, config)
-    entries, unreadable = read_contents(listing.root, listing.entries)
-    _check_set_aside(root, listing, [*listing.set_aside, *unreadable], config.max_set_aside)
-    dropped: dict[str, str] = {}
-    if config.folders is not None:
-        entries, dropped = drop_duplicates(entries)
-        entries = _split(root, entries, config)
-    _check_splits(root, entries)
+    tested = config.test_slice()
+    own = read_source(config, root, SPLITS if tested is None else ("train",))
+    sources, offset = [own], 0
+    if tested is not None:
+        other = read_source(tested, tested.root(), ("query", "gallery"))
+        other, offset = name_as_test_set(other, {entry.pid for entry in own.entries})
+        sources.append(other)
+    entries = sorted((entry for source in sources for entry in source.entries), key=lambda entry: entry.image_id)
+    _check_splits(entries, root, root if tested is None else tested.root())
     holdout = _holdout(root, entries, config)
-    entries.sort(key=lambda entry: entry.image_id)
+    set_aside = [item for source in sources for item in source.set_aside]
+    attributes = None if own.attributes is None else {name: codes for source in sources for name, codes in (source.attributes or {}).items()}
     content = {
         "kind": config.kind,
-        "root": listing.root.as_posix(),
+        "root": own.listing.root.as_posix(),
+        "test": config.test and {"kind": config.test.kind, "root": sources[-1].listing.root.as_posix(), "added_to_pid": offset},
         "splits": describe_splits(entries),
         "holdout": {"ids": sorted(holdout), "images": sum(entry.split == "train" and entry.pid in holdout for entry in entries)},
         "queries": describe_queries(entries),
-        "attributes": _describe_attributes(config, attributes, entries, without),
-        "set_aside": describe_set_aside([*listing.set_aside, *unreadable]),
-        "other_files": sorted(listing.other_files),
-        "dropped_copies": dropped,
+        "attributes": _describe_attributes(config, attributes, entries, [name for source in sources for name in source.without]),
+        "set_aside": describe_set_aside(set_aside),
+        "other_files": sorted(name for source in sources for name in source.listing.other_files),
+        "dropped_copies": {copy: kept for source in sources for copy, kept in source.dropped.items()},
         "copies": describe_copies(entries),
-        "anomalies": _anomalies(listing, entries),
-        "numbers": listing.numbers,
+        "anomalies": _anomalies(sources, entries),
+        "numbers": {kind: numbers for source in sources for kind, numbers in source.listing.numbers.items()},
     }
-    write_parquet(images, images_table(entries, listing.root, attributes or {}, holdout))
+    write_parquet(images, images_table(entries, attributes or {}, holdout))
     write_json(report, content)
     _LOGGER.info(summary_line(content))
 
 
-def images_table(entries: list[Entry], root: Path, attributes: Mapping[str, Codes], holdout: set[int]) -> pa.Table:
+def images_table(entries: list[Entry], attributes: Mapping[str, Codes], holdout: set[int]) -> pa.Table:
     """Rows of images.parquet.
 
     Args:
         entries: images with content, sorted by image_id.
-        root: what image_id is relative to.
         attributes: codes by identity; unknown where an identity is absent.
         holdout: raw train identities held out.
     """
@@ -94,74 +86,16 @@ def images_table(entries: list[Entry], root: Path, attributes: Mapping[str, Code
     rows = []
     for entry in entries:
         row: dict[str, Any] = {name: getattr(entry, name, None) for name in IMAGES_SCHEMA.names}
-        row["path"] = f"{root.as_posix()}/{entry.image_id}"
         row["fold"] = None if entry.split != "train" else "holdout" if entry.pid in holdout else "fit"
         rows.append(row | dict(zip(ATTRIBUTE_NAMES, attributes.get(entry.identity, unknown), strict=True)))
     return pa.Table.from_pylist(rows, schema=IMAGES_SCHEMA)
 
 
-def _list(config: ParseConfig, root: Path) -> Listing:
-    if config.folders is not None:
-        return list_folders(root, config.folders)
-    listing = list_market1501(root, official=config.kind == "market1501")
-    if config.market1501 is not None and config.market1501.subset is not None:
-        try:
-            listing.entries = draw_subset(listing.entries, config.market1501.subset)
-        except ValueError as error:
-            raise InputError(f"{root}: {error}") from error
-    return listing
-
-
-def _read_attributes(config: ParseConfig, listing: Listing) -> dict[str, Codes] | None:
-    """Codes by identity, None where the data set has no attribute file."""
-    path = listing.root / GENERATED_ATTRIBUTES if config.kind == "synthetic" else config.attribute_file()
-    if path is None:
-        return None
-    if config.kind == "folders":
-        return read_folder_attributes(Path(path))
-    parts = read_market_attributes(Path(path))
-    if config.attributes.key == "relabelled":
-        parts["train"] = relabelled_attributes(parts["train"], (entry.pid for entry in listing.entries if entry.split == "train"))
-    return {f"{pid:04d}": codes for part in parts.values() for pid, codes in part.items()}
-
-
-def _identities_without(attributes: dict[str, Codes] | None, entries: list[Entry], config: ParseConfig) -> list[str]:
-    """Identities the attribute file lacks; an error if the config says so."""
-    if attributes is None:
-        return []
-    without = sorted({entry.identity for entry in entries if entry.labelled} - attributes.keys())
-    if without and config.attributes.missing == "error":
-        where = config.attribute_file() or GENERATED_ATTRIBUTES
-        more = f" and {len(without) - 1} others" if len(without) > 1 else ""
-        raise InputError(f"{where}: no attributes for identity {without[0]}{more} (attributes.missing: mask goes on with unknown ones)")
-    return without
-
-
-def _check_set_aside(root: Path, listing: Listing, set_aside: list[SetAside], limit: float) -> None:
-    bad_names = Counter(item.split for item in listing.set_aside)
-    totals = Counter(entry.split for entry in listing.entries) + bad_names
-    for split, count in sorted(Counter(item.split for item in set_aside).items()):
-        if count > limit * totals[split]:
-            first = next(item for item in set_aside if item.split == split)
-            share = f"{count} of {totals[split]} images of {split} cannot be used, more than max_set_aside {limit:g}"
-            raise InputError(f"{root}: {share}; the first is {first.file}: {first.reason}")
-
-
-def _split(root: Path, entries: list[Entry], config: ParseConfig) -> list[Entry]:
-    folders = config.folders
-    if folders is None or folders.split_by == "folders":
-        return entries
-    try:
-        return split_identities(entries, folders.train_ids, folders.split, folders.queries_per_camera)
-    except ValueError as error:
-        raise InputError(f"{root}: {error}") from error
-
-
-def _check_splits(root: Path, entries: list[Entry]) -> None:
+def _check_splits(entries: list[Entry], root: Path, searched: Path) -> None:
     found = {entry.split for entry in entries if not entry.junk}
     for split in SPLITS:
         if split not in found:
-            raise InputError(f"{root}: no image in split {split}")
+            raise InputError(f"{root if split == 'train' else searched}: no image in split {split}")
 
 
 def _holdout(root: Path, entries: list[Entry], config: ParseConfig) -> set[int]:
@@ -182,6 +116,7 @@ def _describe_attributes(config: ParseConfig, attributes: dict[str, Codes] | Non
     }
 
 
-def _anomalies(listing: Listing, entries: list[Entry]) -> dict[str, list[str]]:
+def _anomalies(sources: list[Source], entries: list[Entry]) -> dict[str, list[str]]:
+    found = {kind: [name for source in sources for name in source.listing.anomalies.get(kind, [])] for source in sources for kind in source.listing.anomalies}
     leaked = [printable(name) for name in ids_in_train_and_test(entries)]
-    return listing.anomalies | ({"ids_in_train_and_test": leaked} if leaked else {})
+    return found | ({"ids_in_train_and_test": leaked} if leaked else {})

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from qafm.datasets.exif_orientation import upright
 from qafm.runtime.errors import InputError
 
 _WITH_ALPHA = (b"\x89PNG", b"RIFF")  # PNG and WebP; the fourth byte of a bitmap is padding more often than alpha
@@ -13,8 +14,7 @@ _WITH_ALPHA = (b"\x89PNG", b"RIFF")  # PNG and WebP; the fourth byte of a bitmap
 def read_image(path: Path) -> np.ndarray:
     """Read an image file as RGB.
 
-    Greyscale is repeated over three channels, 16 bits become 8, EXIF orientation is applied, transparent pixels are shown on black
-    (a transparent picture with an EXIF orientation is not turned).
+    Greyscale is repeated over three channels, 16 bits become 8, CMYK becomes RGB, EXIF orientation is applied, transparent pixels are shown on black.
 
     Args:
         path: JPEG, PNG, WebP, BMP or TIFF; any name, any size.
@@ -55,7 +55,15 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
         raise InputError(f"{name}: cannot be decoded as an image ({error.err})") from error
     if image is None:
         raise InputError(f"{name}: cannot be decoded as an image")
-    return image if full is None or full.ndim < 3 or full.shape[2] < 4 else _on_black(full)
+    if full is None or full.ndim < 3 or full.shape[2] < 4:
+        return image
+    return np.ascontiguousarray(upright(_on_black(full), _exif(buffer)))  # the decoder turns what it gives as RGB, not what it gives unchanged
+
+
+def _exif(buffer: np.ndarray) -> bytes:
+    """The EXIF block of an encoded picture that can be decoded; empty where it has none."""
+    _, kinds, blocks = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
+    return next((np.asarray(block).tobytes() for kind, block in zip(kinds, blocks, strict=True) if kind == cv2.IMAGE_METADATA_EXIF), b"")
 
 
 def _on_black(full: np.ndarray) -> np.ndarray:

@@ -57,3 +57,31 @@ def test_a_slice_survives_json(kind: str) -> None:
 def test_wrong_settings_are_refused(values: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         config(**values)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"test": {"kind": "folders"}}, "section folders is absent"),
+        ({"test": {"kind": "market1501", "folders": {"root": "t"}}}, "section market1501 is absent"),
+        ({"test": {"kind": "synthetic"}}, "Input should be 'market1501' or 'folders'"),
+        ({"kind": "folders", "test": {"kind": "folders", "folders": {"root": "t", "attributes": "a.csv"}}}, "nothing uses them"),
+        ({"test": {"kind": "folders", "folders": {"root": "t", "train_ids": "some"}}}, "Input should be 'all'"),
+    ],
+)
+def test_wrong_test_sets_are_refused(values: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        config(**values)
+
+
+def test_the_slice_of_a_test_set() -> None:
+    whole = config(
+        kind="market1501", max_set_aside=0.3, attributes={"missing": "mask", "key": "relabelled"}, test={"kind": "folders", "folders": {"root": "t"}}
+    )
+    part = whole.parse_slice()
+    assert ParseConfig.model_validate(part.model_dump(mode="json")) == part
+    tested = part.test_slice()
+    assert tested is not None
+    assert (tested.kind, str(tested.root()), tested.max_set_aside, tested.attributes.missing, tested.attributes.key) == ("folders", "t", 0.3, "mask", "raw")
+    assert (tested.market1501, tested.test, config().parse_slice().test_slice()) == (None, None, None)
+    assert whole.without_cameras() == ["test.folders"]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -62,6 +63,12 @@ def test_folders_named_as_splits(tmp_path: Path) -> None:
         ("val/g/2/02_1.png", "gallery", "2"),
         ("val/q/2/01_1.png", "query", "2"),
     ]
+
+
+def test_a_set_to_test_on_has_no_train_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "query/2/01_1.png", "gallery/2/02_1.png")
+    config = FoldersConfig(root="x", split_by="folders", train=None, camera_pattern=CAMERA)
+    assert [entry.split for entry in list_folders(tmp_path, config).entries] == ["gallery", "query"]
 
 
 def test_several_pools_share_their_identities(tmp_path: Path) -> None:
@@ -249,7 +256,11 @@ def test_splits_differ_and_depend_on_names_only() -> None:
     assert queries(1) == {f"/{c}_{k}.png" for c in (1, 2) for k in range(4)}  # drawn, not the first of each camera
 
 
-@pytest.mark.parametrize("train_ids", [5, 6])
-def test_nobody_left_to_test(train_ids: int) -> None:
-    with pytest.raises(ValueError, match=f"{train_ids} train identities of 5 in all"):
-        split_identities(pool(5, 1, 2), train_ids, 1, 1)
+@pytest.mark.parametrize(("train_ids", "expected"), [(0, {"query", "gallery"}), (5, {"train"}), ("all", {"train"})])
+def test_nobody_or_everybody_trains(train_ids: int | Literal["all"], expected: set[str]) -> None:
+    assert {entry.split for entry in split_identities(pool(5, 1, 2), train_ids, 1, 1)} == expected
+
+
+def test_more_than_everybody() -> None:
+    with pytest.raises(ValueError, match=r"^6 train identities of 5 in all$"):
+        split_identities(pool(5, 1, 2), 6, 1, 1)

@@ -44,8 +44,12 @@ def test_a_folder_of_people(people: Path, parse: Parse) -> None:
     assert more["splits"]["train"]["ids"] == 3
     draws = [parse(folders(train_ids=4, split=split), people)[0] for split in range(5)]
     assert len({tuple(sorted({row["pid"] for row in draw.values() if row["split"] == "train"})) for draw in draws}) > 1
-    with pytest.raises(InputError, match=r"^mine: 6 train identities of 6 in all: at least one is needed on both sides$"):
+    with pytest.raises(InputError, match=r"^mine: no image in split query$"):
         parse(folders(train_ids=6), people)
+    with pytest.raises(InputError, match=r"^mine: no image in split train$"):
+        parse(folders(train_ids=0), people)
+    with pytest.raises(InputError, match=r"^mine: 7 train identities of 6 in all$"):
+        parse(folders(train_ids=7), people)
 
 
 def test_copies_are_dropped_and_conflicts_named(people: Path, parse: Parse) -> None:

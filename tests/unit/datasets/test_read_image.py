@@ -1,11 +1,15 @@
 """Pictures of every kind, made here, read back."""
 
+import io
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
+from qafm.datasets.exif_orientation import orientation, upright
 from qafm.datasets.read_image import decode_image, read_image
 from qafm.runtime.errors import InputError
 
@@ -74,6 +78,63 @@ def test_exif_orientation_is_applied() -> None:
     turned = data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:]
     assert decode_image(data, "x").shape == (8, 16, 3)
     np.testing.assert_allclose(decode_image(turned, "x").astype(int), upright, atol=6)
+
+
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("value", range(1, 9))
+@pytest.mark.parametrize(("kind", "mode"), [("PNG", "RGB"), ("PNG", "RGBA"), ("WEBP", "RGB"), ("WEBP", "RGBA"), ("TIFF", "RGB")])
+def test_each_orientation_of_each_kind_of_file(kind: str, mode: str, value: int) -> None:
+    picture = Image.fromarray(RGB).convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = value
+    data = saved(picture, kind, exif=exif, **({"lossless": True} if kind == "WEBP" else {}))
+    expected = picture.copy()
+    expected.getexif()[0x0112] = value
+    turned = ImageOps.exif_transpose(expected).convert("RGB")
+    found = decode_image(data, "x")
+    assert found.flags.c_contiguous
+    np.testing.assert_array_equal(found, np.asarray(turned))
+
+
+@pytest.mark.parametrize("exif", [b"", b"II*\0", b"II*\0\xff\0\0\0", b"XX*\0\x08\0\0\0\0\0", b"MM\0*\0\0\0\x08\0\x02\x01\x12\0\x03\0\0\0\x01\0\x09\0\0"])
+def test_a_damaged_exif_block_turns_nothing(exif: bytes) -> None:
+    np.testing.assert_array_equal(upright(RGB, exif), RGB)
+
+
+@pytest.mark.parametrize("order", [b"II*\0\x08\0\0\0\x02\0\x0f\x01\x02\0\x01\0\0\0x\0\0\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"])
+@pytest.mark.parametrize("prefix", [b"", b"Exif\0\0"])
+def test_the_orientation_is_found_after_other_tags(prefix: bytes, order: bytes) -> None:
+    assert orientation(prefix + order) == 6
+
+
+def test_cmyk_becomes_rgb() -> None:
+    plain = Image.new("RGB", (16, 16), (200, 60, 20))
+    for kind in ("JPEG", "TIFF"):
+        np.testing.assert_allclose(decode_image(saved(plain.convert("CMYK"), kind), "x").astype(int), np.asarray(plain), atol=6)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "1", "P"])
+def test_pictures_of_few_colours(mode: str) -> None:
+    picture = Image.fromarray(RGB).convert(mode)
+    found = decode_image(saved(picture, "PNG"), "x")
+    np.testing.assert_array_equal(found, np.asarray(picture.convert("RGBA" if mode == "LA" else "RGB").convert("RGB")))
+    assert found.shape == RGB.shape
+
+
+def test_sixteen_bits_of_colour_become_eight() -> None:
+    deep = cv2.imencode(".png", RGB[..., ::-1].astype(np.uint16) * 257)[1].tobytes()
+    np.testing.assert_array_equal(decode_image(deep, "x"), RGB)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (1200, 700)])
+def test_any_size(shape: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (*shape, 3), np.uint8)
+    np.testing.assert_array_equal(decode_image(encode(pixels, ".png"), "x"), pixels)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp"])
