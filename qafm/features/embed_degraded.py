@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import torch
 from tqdm import tqdm
 
 from qafm.config.backbone import BackboneConfig
@@ -22,13 +21,12 @@ from qafm.datasets.read_image import read_image
 from qafm.datasets.synthetic.seeding import generator
 from qafm.features.embed_images import load_qafm, visual_weights
 from qafm.features.load_baseline import load_baseline
-from qafm.models.qafm import Qafm
-from qafm.perturbations.stack import perturb
+from qafm.features.new_images import Extractor, new_vectors, variant_features
 from qafm.quality.identifiability import identifiability
-from qafm.runtime.torch_setup import autocast, place, prepare_torch
+from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.degraded import CLEAN, degraded_embeddings_schema
 from qafm.tables.parquet import vector_array, write_parquet
-from qafm.training.image_set import normalize, select_rows, to_input
+from qafm.training.image_set import select_rows
 
 
 class QSource(NamedTuple):
@@ -45,13 +43,6 @@ class QSource(NamedTuple):
     backbone: BackboneConfig
     perturb: PerturbConfig
     quality: QualityConfig
-
-
-class _Trained(NamedTuple):
-    model: Qafm
-    architecture: ArchitectureConfig
-    device: torch.device
-    runtime: RuntimeConfig
 
 
 def embed_degraded(
@@ -80,20 +71,23 @@ def embed_degraded(
         InputError: an input is damaged or does not fit, or there is no query.
     """
     device = prepare_torch(runtime)
-    trained = _Trained(place(load_qafm(weights, architecture, fusion), device), architecture, device, runtime)
-    extractor = None if q_source is None else place(load_baseline(q_source.extractor, q_source.backbone), device)
+    model = place(load_qafm(weights, architecture, fusion), device)
+    extractor = (
+        None if q_source is None else Extractor(place(load_baseline(q_source.extractor, q_source.backbone), device), q_source.backbone, q_source.perturb)
+    )
     names, pictures = _drawn_queries(images, config)
     tables = []
     for kind, level in [(CLEAN, 0.0), *((kind, level) for kind in config.kinds for level in config.levels)]:
         made = [
             picture if kind == CLEAN else degrade_image(picture, kind, level, f"{config.seed}/{name}") for name, picture in zip(names, pictures, strict=True)
         ]
-        v_a, v_s = _vectors(trained, made)
+        v_a, v_s = (vectors.cpu().numpy() for vectors in new_vectors(model, made, architecture.backbone, device, runtime))
         q = np.full(len(names), np.nan)
         if q_source is not None and extractor is not None:
             progress = tqdm(zip(names, made, strict=True), total=len(names), desc=f"Q of {kind} {level:g}", unit="image", disable=None)
-            q = np.array([_q(picture, name, q_source, extractor, trained) for name, picture in progress])
-        w = np.full(len(q), np.nan) if np.isnan(q).all() and fusion.alpha.fixed is None else visual_weights(trained.model, q, fusion)
+            found = (variant_features(picture, name, extractor, device, runtime) for name, picture in progress)
+            q = np.array([identifiability(features, normalize=q_source.quality.normalize, mode=q_source.quality.mode) for features in found])
+        w = np.full(len(q), np.nan) if np.isnan(q).all() and fusion.alpha.fixed is None else visual_weights(model, q, fusion)
         tables.append(_to_table(names, kind, level, q, w, v_a, v_s))
     write_parquet(out, pa.concat_tables(tables))
 
@@ -104,27 +98,6 @@ def _drawn_queries(images: Path, config: DegradationsConfig) -> tuple[list[str],
     chosen = np.sort(generator(config.seed, "degraded queries").permutation(rows.num_rows)[: config.queries])
     drawn = rows.take(chosen)
     return drawn["image_id"].to_pylist(), [read_image(Path(path)) for path in drawn["path"].to_pylist()]
-
-
-@torch.no_grad()
-def _vectors(trained: _Trained, pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """v_a [N, Da] and v_s [N, Ds], one image at a time: they may differ in size."""
-    backbone, found = trained.architecture.backbone, []
-    for picture in pictures:
-        with autocast(trained.device, trained.runtime):
-            batch = normalize(to_input(picture[None], backbone.height, backbone.width).to(trained.device))
-            found.append((trained.model.visual(batch).v_a.float().cpu().numpy(), trained.model.attribute(batch).v_s.float().cpu().numpy()))
-    v_a, v_s = (np.concatenate(vectors) for vectors in zip(*found, strict=True))
-    return v_a, v_s
-
-
-@torch.no_grad()
-def _q(picture: np.ndarray, name: str, source: QSource, extractor: torch.nn.Module, trained: _Trained) -> float:
-    """Q(I) as stages 2 to 4 compute it (Eq. 1)."""
-    stack = perturb(picture, name, source.perturb)  # [V, H, W, 3]
-    with autocast(trained.device, trained.runtime):
-        features = extractor(normalize(to_input(stack, source.backbone.height, source.backbone.width).to(trained.device))).feature.float().cpu().numpy()
-    return identifiability(features, normalize=source.quality.normalize, mode=source.quality.mode)
 
 
 def _to_table(names: list[str], kind: str, level: float, q: np.ndarray, w: np.ndarray, v_a: np.ndarray, v_s: np.ndarray) -> pa.Table:

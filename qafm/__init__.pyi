@@ -1,0 +1,1 @@
+from qafm.inference.model import load as load

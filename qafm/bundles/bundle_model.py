@@ -1,0 +1,131 @@
+"""The last stage: a trained model as one folder that works without the run it came from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from qafm.bundles.bundle_files import CALIBRATION, CONFIG, EXTRACTOR, MODEL, weight_files
+from qafm.bundles.describe_training import describe_training
+from qafm.bundles.stored_weights import stored_weights, weights_digest, without_stripes
+from qafm.config.backbone import BackboneConfig
+from qafm.config.base import Settings
+from qafm.config.bundle import BundleConfig, DatasetKind, Dtype, Measured, MeasuredAttribute, QReference
+from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.config.perturb import PerturbConfig
+from qafm.config.quality import QualityConfig
+from qafm.runtime.errors import InputError
+from qafm.runtime.files import write_json
+from qafm.tables.calibration import read_calibration_file
+from qafm.tables.csv_rows import read_rows
+from qafm.training.weights import load_weights, save_weights
+
+DISTRIBUTION = "qafm-reid"
+
+
+@dataclass(frozen=True)
+class BundleSources:
+    """What a bundle is made of.
+
+    Args:
+        images: images.parquet.
+        summary: quality.json.
+        model: the trained fusion.
+        extractor: the network behind Q; None where Q was read from a file.
+        rows: row of Table 4 -> its artifact; what is measured of it is quoted.
+        attributes: attributes.csv of the fusion; None without attributes.
+        calibration: calibration.json, copied as it is.
+    """
+
+    images: Path
+    summary: Path
+    model: Path
+    extractor: Path | None
+    rows: Mapping[str, Path]
+    attributes: Path | None
+    calibration: Path
+
+
+@dataclass(frozen=True)
+class BundleSettings:
+    """What the weights belong to: slices of the run's configuration."""
+
+    name: str
+    kind: DatasetKind
+    dtype: Dtype
+    architecture: ArchitectureConfig
+    fusion: TrainFusionConfig
+    extractor: BackboneConfig
+    perturb: PerturbConfig
+    quality: QualityConfig
+
+
+def bundle_model(sources: BundleSources, settings: BundleSettings, out: Path) -> None:
+    """Write the weights without what only training needs, the calibration, and bundle.json last.
+
+    Args:
+        sources: files of the run.
+        settings: what they were made with.
+        out: bundle.json; the weights lie beside it.
+
+    Raises:
+        InputError: a source is missing or damaged.
+    """
+    folder, architecture, head = out.parent, without_stripes(settings.architecture), settings.fusion.head
+    fixed = settings.fusion.alpha.fixed
+    _store(sources.model, folder / MODEL, settings.dtype, {"architecture": _plain(architecture), "head": _plain(head), "fixed_weight": fixed})
+    if sources.extractor is not None:
+        shown = {"extractor": _plain(settings.extractor), "perturb": _plain(settings.perturb), "quality": _plain(settings.quality)}
+        _store(sources.extractor, folder / EXTRACTOR, settings.dtype, shown)
+    write_json(folder / CALIBRATION, read_calibration_file(sources.calibration).model_dump(mode="json"))
+    config = BundleConfig(
+        name=settings.name,
+        qafm=version(DISTRIBUTION),
+        digest="0" * 64,
+        dtype=settings.dtype,
+        architecture=architecture,
+        head=head,
+        fixed_weight=fixed,
+        extractor=None if sources.extractor is None else settings.extractor,
+        perturb=settings.perturb,
+        quality=settings.quality,
+        reference=_reference(sources.summary),
+        trained_on=describe_training(sources.images, settings.kind),
+        measured={row: _measured(path) for row, path in sources.rows.items()},
+        measured_attributes={} if sources.attributes is None else _measured_attributes(sources.attributes),
+    )
+    digest = weights_digest(weight_files(folder, config))
+    write_json(folder / CONFIG, _plain(config.model_copy(update={"digest": digest})))
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    return settings.model_dump(mode="json")
+
+
+def _store(source: Path, target: Path, dtype: Dtype, header: dict[str, Any]) -> None:
+    tensors, _ = load_weights(source)
+    save_weights(target, stored_weights(tensors, dtype), header)
+
+
+def _reference(summary: Path) -> QReference:
+    try:
+        found = json.loads(summary.read_text(encoding="utf-8"))["reference"]
+        return QReference(**{name: found[name] for name in QReference.model_fields})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{summary}: holds no reference of Q ({error!r})") from error
+
+
+def _measured(row: Path) -> Measured:
+    try:
+        found = json.loads(row.read_text(encoding="utf-8"))["galleries"]["standard"]
+        return Measured(rank1=found["metrics"]["rank1"], mAP=found["metrics"]["mAP"], n_queries=found["n_queries"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{row}: holds no rank1 and mAP of the standard gallery ({error!r})") from error
+
+
+def _measured_attributes(scores: Path) -> dict[str, MeasuredAttribute]:
+    """What attributes.csv says of the gallery; an attribute without a known label is left out."""
+    rows = [row for row in read_rows(scores, ("set", "attribute", "accuracy", "majority")) if row["set"] == "gallery" and row["accuracy"]]
+    return {row["attribute"]: MeasuredAttribute(accuracy=float(row["accuracy"]), majority=float(row["majority"]) if row["majority"] else None) for row in rows}
