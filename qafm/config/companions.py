@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from pydantic import model_validator
+
 from qafm.config.base import Settings
 from qafm.config.bpbreid import BpbreidConfig
+from qafm.config.comparison import ComparisonConfig
 from qafm.config.par import ParConfig
 from qafm.config.slicenet import SlicenetConfig
 
@@ -14,7 +17,20 @@ class CompanionsConfig(Settings):
     par: ParConfig = ParConfig()
     slicenet: SlicenetConfig = SlicenetConfig()
     bpbreid: BpbreidConfig = BpbreidConfig()
+    comparison: ComparisonConfig = ComparisonConfig()
+
+    @model_validator(mode="after")
+    def _compared_rows_are_trained(self) -> "CompanionsConfig":
+        for name in self.comparison.slicenet:
+            if not self.slicenet.system(name).seeds:
+                raise ValueError(f"comparison.slicenet: slicenet.systems.{name} has no seeds, so nothing is trained that could be compared")
+        return self
 
     def stages(self) -> dict[str, Any]:
         """Name of each folder below results/{d}/companions/ -> all that what lies in it depends on."""
         return {**self.par.stages(), "slicenet": self.slicenet}
+
+    def common_parts(self) -> list[Any]:
+        """All settings of the companions that their trainings under the common recipe depend on."""
+        siamese, slicenet, bpbreid = self.par.siamese, self.slicenet, self.bpbreid
+        return [siamese.dim, siamese.margin, siamese.clusters, slicenet.slices, slicenet.dropout, bpbreid.parts, bpbreid.loss, bpbreid.training.loss]

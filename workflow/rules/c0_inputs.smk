@@ -1,6 +1,8 @@
 # What the companions' rules ask for, as 0_inputs.smk for the chain. No rule stands here.
 import re
 
+from qafm.config.bpbreid import PartModelConfig
+from qafm.config.compared_systems import absent_systems, common_bpbreid, common_trainings, compared_systems
 from qafm.datasets.folder_digest import folder_digest
 from qafm.datasets.market_root import find_market_root
 
@@ -74,6 +76,8 @@ def bpbreid_results(_wildcards):
 def part_masks():
     """The folder of the part masks; None where the data set has none. The generated set has them once it is generated."""
     folder, root = CFG.companions.bpbreid.mask_folder, RAW
+    if CFG.dataset.test is not None:
+        return None  # those tested on would have none
     if folder is None or CFG.dataset.kind == "synthetic":
         return folder and f"{root}/{folder}"
     try:
@@ -97,6 +101,22 @@ def masks_are_made(wanted):
     return MANIFEST if wanted and BPBREID_MASKS and CFG.dataset.kind == "synthetic" else []
 
 
+def parts_training(wildcards):
+    """Settings of a variant's training."""
+    return BPBREID.training_slice() if wildcards.parts == BPBREID_OWN else common_bpbreid(CFG)
+
+
+def parts_model(wildcards):
+    """Settings of a variant's network."""
+    training = parts_training(wildcards)
+    return PartModelConfig(backbone=training.backbone, parts=training.parts).model_dump(mode="json")
+
+
+def parts_extractor(wildcards):
+    """The extractor, where a variant starts from it."""
+    return f"{F}/extractor/model.safetensors" if parts_training(wildcards).backbone.init == "extractor" else []
+
+
 def any_of(names):
     """A regular expression that matches these names and nothing else."""
     return "|".join(re.escape(name) for name in names)
@@ -104,7 +124,7 @@ def any_of(names):
 
 def of_variant(variant, name):
     """A variant's file of this name, once per seed."""
-    return expand(f"{BPBREID_RUN}/{name}", variant=variant, seed=CFG.seeds)
+    return expand(f"{BPBREID_RUN}/{name}", parts=BPBREID_OWN, variant=variant, seed=CFG.seeds)
 
 
 def variant_files():
@@ -155,3 +175,68 @@ def first_variant_files():
     """What the picture with part maps is drawn from: the first variant, the first seed."""
     names = {"ranking": "ranking.parquet", "embeddings": "views/full.parquet", "maps": "maps.parquet", "summary": "parts.json"}
     return {kind: of_variant(BPBREID_VARIANTS[0], name)[0] for kind, name in names.items()} if BPBREID_VARIANTS else {}
+
+
+# Companion c4
+def common_training(wildcards):
+    """Settings of a training under the common recipe."""
+    return COMMON_TRAININGS[wildcards.common].model_dump(mode="json")
+
+
+def common_network(wildcards):
+    """Settings of its network."""
+    return COMMON_TRAININGS[wildcards.common].model_dump(mode="json", include={"backbone", "head"})
+
+
+def folder_of(kind, name, seed):
+    """The folder of a trained system, by kind."""
+    return (
+        {
+            "model": f"{SEED}/{name}",
+            "common": f"{COMMON}/{name}/seed-{{seed}}",
+            "par": f"{PAR}/{name}/seed-{{seed}}",
+            "siamese": f"{SIAMESE}/{name}/seed-{{seed}}",
+            "slicenet": f"{SLICENET}/{name}/seed-{{seed}}",
+            "bpbreid": f"{D}/{BPBREID_OWN}-{name}/seed-{{seed}}",
+            "common-bpbreid": f"{D}/{BPBREID_COMMON}-{name}/seed-{{seed}}",
+        }[kind]
+        .format(seed=seed)
+        .rstrip("/")
+    )
+
+
+def compared_files(systems):
+    """The systems as the tables are told of them, with (seed, experiment, retrieval artifact) of each seed."""
+    found = []
+    for system in systems:
+        *folder, name = system.artifact
+        rows = [(seed, system.experiment, f"{folder_of(*folder, seed)}/{name}") for seed in system.seeds]
+        found.append({"system": system.model_dump(mode="json"), "rows": rows})
+    return found
+
+
+def compared_artifacts():
+    """All retrieval artifacts that are compared."""
+    return [path for files in compared_files(COMPARED) for _, _, path in files["rows"]]
+
+
+def compared_curves():
+    """The systems with the learning curves of each of their trainings, per seed."""
+    found = []
+    for system in COMPARED:
+        histories = [[f"{folder_of(*training.folder, seed)}/history.csv" for seed in system.seeds] for training in system.trainings]
+        found.append({"system": system.model_dump(mode="json"), "histories": histories})
+    return found
+
+
+def compared_records():
+    """Key of a system -> records of its trainings, and of what comes before them. They are no inputs: without them nothing is made again."""
+    extractor = [f"{F}/benchmarks/train_extractor.tsv"]
+    shards = [f"{folder}/{shard}.tsv" for folder in (f"{D}/benchmarks/perturb_images", f"{F}/benchmarks/extract_features") for shard in SHARDS]
+    of_q = [*shards, f"{F}/benchmarks/score_quality.tsv"]
+    found = {}
+    for system in COMPARED:
+        trainings = [f"{folder_of(*training.record[:2], seed)}/benchmarks/{training.record[2]}.tsv" for training in system.trainings for seed in system.seeds]
+        before = [*(extractor if system.start.extractor or system.needs_q else []), *(of_q if system.needs_q else [])]
+        found[system.key] = {"trainings": trainings, "before": before}
+    return found

@@ -1,10 +1,13 @@
 # Companion c3, BPBReID. Reads: images.parquet, part masks, extractor, Bag-of-Tricks baseline. Writes: results/{d}/companions/bpbreid/{name}-{variant}/seed-{s}/,
 # results/bpbreid.csv, results/partial.csv, results/figures/bpbreid_*. Somers et al., WACV 2023; docs/companions.md.
-# {variant} is what the part attention is made from; {system} is a variant or the baseline, by its folder below results/{d}.
+# {variant} is what the part attention is made from; {system} is a variant or the baseline, by its folder below results/{d}. {parts} heads a variant's folder:
+# as configured, or under the common recipe of the comparison.
 from qafm.companions.bpbreid.views import PROTOCOLS, VIEWS
 
 BPBREID = CFG.companions.bpbreid
-BPBREID_RUN = f"{D}/companions/bpbreid/{BPBREID.name}-{{variant}}/seed-{{seed}}"
+BPBREID_OWN = f"companions/bpbreid/{BPBREID.name}"
+BPBREID_COMMON = f"{CFG.features.name}/{CFG.model.name}/{CFG.companions.comparison.name}/bpbreid"
+BPBREID_RUN = f"{D}/{{parts}}-{{variant}}/seed-{{seed}}"
 BPBREID_MASKS = part_masks()
 BPBREID_VARIANTS = [variant for variant in BPBREID.variants if variant != "masks" or BPBREID_MASKS]
 BPBREID_MASK_CONTENTS = mask_contents()
@@ -16,6 +19,7 @@ BPBREID_BASELINES = {"Bag of Tricks": f"{CFG.features.name}/{CFG.model.name}"}  
 
 
 wildcard_constraints:
+    parts=any_of([BPBREID_OWN, BPBREID_COMMON]),
     variant="|".join(BPBREID.variants),
     visibility="none|binary|continuous",
 
@@ -23,7 +27,7 @@ wildcard_constraints:
 rule train_bpbreid:
     input:
         images=f"{D}/images.parquet",
-        extractor=f"{F}/extractor/model.safetensors" if BPBREID.backbone.init == "extractor" else [],
+        extractor=parts_extractor,
         manifest=lambda wildcards: masks_are_made(wildcards.variant == "masks"),
     output:
         weights=f"{BPBREID_RUN}/model.safetensors",
@@ -38,7 +42,7 @@ rule train_bpbreid:
     resources:
         mem_mb=CFG.runtime.mem_mb,
     params:
-        config=BPBREID.training_slice().model_dump(mode="json"),
+        config=lambda wildcards: parts_training(wildcards).model_dump(mode="json"),
         masks=lambda wildcards: BPBREID_MASKS if wildcards.variant == "masks" else None,
         mask_contents=lambda wildcards: BPBREID_MASK_CONTENTS if wildcards.variant == "masks" else None,
         runtime=RUNTIME,
@@ -67,7 +71,7 @@ rule embed_bpbreid:
     resources:
         mem_mb=CFG.runtime.mem_mb,
     params:
-        config=BPBREID.model_slice().model_dump(mode="json"),
+        config=parts_model,
         masks=BPBREID_MASKS,
         mask_contents=BPBREID_MASK_CONTENTS,
         halves=BPBREID.halves,
@@ -131,7 +135,7 @@ rule evaluate_parts:
     benchmark:
         f"{BPBREID_SEARCH}/benchmarks/evaluate_parts/{{visibility}}.tsv"
     wildcard_constraints:
-        system=any_of([*(f"companions/bpbreid/{BPBREID.name}-{variant}" for variant in BPBREID_VARIANTS), *BPBREID_BASELINES.values()]),
+        system=any_of([*(f"{parts}-{variant}" for parts in (BPBREID_OWN, BPBREID_COMMON) for variant in BPBREID_VARIANTS), *BPBREID_BASELINES.values()]),
     conda:
         ENVIRONMENT
     resources:
