@@ -10,7 +10,7 @@ STAMP := .make/installed
 # Targets stand first: --configfile takes every word that follows it.
 OPTIONS := --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
 
-.PHONY: table4 all rows companions faults test lint bench reference install requirements clean prerequisites
+.PHONY: table4 all rows bundles shipped companions faults test lint bench reference install requirements clean prerequisites
 
 table4: $(STAMP)  ## results/table4.csv of the configured run (CONFIG=config/....yaml; default: the embedded synthetic data)
 	$(call locked,results/table4.csv)
@@ -21,6 +21,13 @@ all: $(STAMP)  ## every table and figure, and results/report.html
 
 companions: $(STAMP)  ## the systems beside QAFM on the same data (docs/companions.md)
 	$(call locked,companions)
+
+bundles: $(STAMP)  ## each trained model of the run as a folder that `qafm.load` and `qafm --model` read
+	$(call locked,bundles)
+
+shipped: $(STAMP)  ## train the small model that comes with the package again, and write its model card
+	$(MAKE) bundles CONFIG=config/shipped.yaml
+	$(BIN)/python workflow/ship_bundle.py config/shipped.yaml
 
 rows: $(STAMP)  ## every row of Table 4 and beside it that needs no second model, without the tables
 	$(call locked,rows)

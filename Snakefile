@@ -18,6 +18,7 @@ include: "workflow/rules/c0_inputs.smk"  # functions behind the companions' inpu
 include: "workflow/rules/c1_par.smk"  # companion: attributes, siamese -> par_accuracy.csv, siamese.csv
 include: "workflow/rules/c2_slicenet.smk"  # companion: BigNet, SliceNets -> slicenet.csv
 include: "workflow/rules/c3_bpbreid.smk"  # companion: body parts        -> bpbreid.csv, partial.csv
+include: "workflow/rules/c4_comparison.smk"  # all systems side by side     -> comparison.csv, comparison_cost.csv
 
 
 rule rows:  # all rows of both Tables 4 that one trained model gives, without the tables
@@ -30,6 +31,14 @@ rule companions:  # systems beside QAFM, from the same images.parquet; no part o
         par_results,  # c1: PAR and siamese
         *("results/slicenet.csv", *(f"results/figures/slicenet_{kind}.png" for kind in SLICENET_CASES)),  # c2
         bpbreid_results,  # c3
+        "results/comparison.csv",  # c4
+        "results/comparison_cost.csv",
+        "results/figures/comparison.png",
+
+
+rule bundles:  # the trained models as folders that `qafm.load` reads; no part of `all`
+    input:
+        [f"{M}/seed-{seed}/bundle/{name}" for seed in CFG.seeds for name in BUNDLED_FILES],
 
 
 rule all:

@@ -44,6 +44,7 @@ SECTIONS = {  # path -> heading; a key belongs to the longest path that leads to
     "dataset.synthetic": "Stage 1: the generator (`dataset.kind: synthetic`)",
     "dataset.market1501": "Stage 1: Market-1501 (`dataset.kind: market1501`)",
     "dataset.folders": "Stage 1: your own folders (`dataset.kind: folders`)",
+    "dataset.test": "Stage 1: another set to test on",
     "perturb": "Stage 2: perturbations",
     "features": "Stage 3: extractor and features",
     "quality": "Stage 4: Q(I)",
@@ -54,13 +55,16 @@ SECTIONS = {  # path -> heading; a key belongs to the longest path that leads to
     "model.baseline": "Stage 5: the plain network beside both branches",
     "ablation": "Stage 7: Table 4",
     "rerank": "Stage 7: re-ranking",
+    "calibration": "Stage 7: the probability of a match",
     "degradations": "Stages 6 and 7: degraded queries",
     "controls": "Stage 7: controls on the synthetic data set",
     "figures": "Stage 8: figures",
     "report": "Stages 7 and 9: the ranking and the report page",
+    "bundle": "Stage 9: the trained model as one folder",
     "companions.par": "Companion c1: PAR and siamese",
     "companions.slicenet": "Companion c2: SliceNet",
     "companions.bpbreid": "Companion c3: BPBReID",
+    "companions.comparison": "Companion c4: the comparison",
 }
 BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 NAMES = {str: "text", bool: "true or false", type(None): "null"}

@@ -25,6 +25,7 @@ ORDER = (
     ("figure10_failure", "Figure 10: a failure"),
     ("training_curves", "Training curves"),
     ("table4_curve", "Table 4 as a curve"),
+    ("match_reliability", "The probability of a match"),
 )
 HEAD = """# The figures of a run
 

@@ -8,6 +8,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from qafm.config.ablation import AblationConfig
 from qafm.config.base import Settings
+from qafm.config.bundle import BundleSection
+from qafm.config.calibration import CalibrationConfig
 from qafm.config.companions import CompanionsConfig
 from qafm.config.controls import ControlsConfig
 from qafm.config.dataset import DatasetConfig
@@ -36,10 +38,17 @@ class RunConfig(Settings):
     ablation: AblationConfig
     degradations: DegradationsConfig = DegradationsConfig()
     rerank: RerankConfig = RerankConfig()
+    calibration: CalibrationConfig = CalibrationConfig()
     controls: ControlsConfig = ControlsConfig()
     figures: FiguresConfig
     report: ReportConfig
+    bundle: BundleSection = BundleSection()
     companions: CompanionsConfig = CompanionsConfig()
+
+    @property
+    def apan_is_pretrained(self) -> bool:
+        """Whether APAN is trained alone first: asked for, and with something to learn from."""
+        return self.model.apan.pretrain and (self.dataset.has_attributes or self.model.apan.stage_1 == "all")
 
     def table_run(self) -> dict[str, str | bool]:
         """What the tables say of the run: names of the three levels, first weights, and whether it is Market-1501."""
@@ -49,7 +58,7 @@ class RunConfig(Settings):
             "features": self.features.name,
             "model": self.model.name,
             "init": f"extractor from {extractor}" if branches == "extractor" else branches,
-            "market1501": self.dataset.kind == "market1501",
+            "market1501": self.dataset.kind == "market1501" and self.dataset.test is None,
         }
 
     @model_validator(mode="after")
@@ -64,8 +73,8 @@ class RunConfig(Settings):
                 raise ValueError("model.fusion.alpha.start: best_fixed needs dataset.holdout_ids > 0; hold some out, or choose half")
         if alpha.fixed is None and alpha.target == "train" and not self.model.apan.architecture.identity_head:
             raise ValueError("model.fusion.alpha.target: train needs model.apan.architecture.identity_head: true, whose losses it compares")
-        if self.dataset.kind == "folders" and self.dataset.folders and self.dataset.folders.camera_pattern is None and self.dataset.same_camera == "drop":
-            raise ValueError("dataset.same_camera: drop needs cameras; give dataset.folders.camera_pattern, or choose keep")
+        if self.dataset.same_camera == "drop" and (blind := self.dataset.without_cameras()):
+            raise ValueError(f"dataset.same_camera: drop needs cameras; give dataset.{blind[0]}.camera_pattern, or choose keep")
         extractor = self.features.extractor.backbone
         if extractor.init == "extractor":
             raise ValueError("features.extractor.backbone.init: the extractor cannot start from itself; choose imagenet or random")
@@ -147,6 +156,7 @@ def check_names(presets: dict[str, RunConfig]) -> None:
             (d, f, m): run.model,
             **{(d, "companions", name): content for name, content in run.companions.stages().items()},
             (d, "companions", "bpbreid", bpbreid.name): (bpbreid, run.features.extractor if bpbreid.backbone.init == "extractor" else None),
+            (d, f, m, run.companions.comparison.name): run.companions.common_parts(),
         }
         for names, content in stages.items():
             other, first = seen.setdefault(names, (preset, content))

@@ -190,7 +190,9 @@ def _facts(report: Mapping[str, Any], same_camera: str) -> list[str]:
     held = (
         f"{len(holdout['ids'])} train identities with {holdout['images']} images are held out from training." if holdout["ids"] else "No identity is held out."
     )
-    return [held, f"{valid} of {queries['total']} queries have a right image {rule}; only these count."]
+    test = report.get("test")
+    searched = [f"Query and gallery are those of another set, of kind {test['kind']}, below {test['root']}."] if test else []
+    return [*searched, held, f"{valid} of {queries['total']} queries have a right image {rule}; only these count."]
 
 
 def _findings(report: Mapping[str, Any], same_camera: str) -> list[Finding]:

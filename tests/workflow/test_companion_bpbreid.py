@@ -41,9 +41,9 @@ def test_a_change_makes_again_what_it_touches(companions: Project) -> None:
     def planned(settings: str) -> set[str]:
         return companions.planned("companions", companions.config("changed.yaml", f"companions: {{bpbreid: {{{settings}}}}}")) - {"companions"}
 
-    tables = {"tabulate_bpbreid", "tabulate_partial"}
+    tables = {"tabulate_bpbreid", "tabulate_partial", "tabulate_comparison", "tabulate_cost", "plot_comparison"}
     assert planned("ranks: 3") == {"rank_parts", "plot_parts"}
-    assert planned("foreground: false") == {"evaluate_parts", "rank_parts", "plot_parts", *tables}
+    assert planned("foreground: false") == {"evaluate_parts", "rank_parts", "plot_parts", "describe_compared", "time_inference", *tables}
     assert planned("halves: stretched") == {"embed_bpbreid", "embed_views", "evaluate_foreground", "evaluate_parts", "rank_parts", "plot_parts", *tables}
     assert "train_bpbreid" in planned("loss: {attention_weight: 1.0}")
 

@@ -24,8 +24,9 @@ FIGURES = (
     "figure10_failure",
     "training_curves",
     "table4_curve",
+    "match_reliability",
 )
-TABLES = ("table2", "table3", "table4", "table4_extra", "reranked", "quality", "deciles", "degradations", "oracle", "attributes", "controls")
+TABLES = ("table2", "table3", "table4", "table4_extra", "reranked", "calibration", "quality", "deciles", "degradations", "oracle", "attributes", "controls")
 
 
 def visible(text: str) -> str:

@@ -13,11 +13,12 @@ pytestmark = pytest.mark.workflow
 DESCRIBED = {"describe_model", "plot_architecture", "plot_iqa_branch"}
 EXAMPLES = {"choose_examples", "map_activations", "plot_activation", "plot_ranking", "write_report"}
 FIGURES = {"plot_identity", "plot_architecture", "plot_iqa_branch", "plot_identifiability", "plot_q", "plot_alpha", "plot_q_against_alpha"}
-FIGURES |= {"plot_activation", "plot_ranking", "plot_training", "plot_ablation", "write_report"}
+FIGURES |= {"plot_activation", "plot_ranking", "plot_training", "plot_ablation", "plot_match_reliability", "write_report"}
 ABLATION = {"evaluate_alpha", "tabulate_ablation", "tabulate_extra", "tabulate_table3", "tabulate_deciles", "tabulate_reranked", "plot_ablation"}
 ORACLE = {"measure_oracle", "tabulate_oracle"}
 DEGRADED = {"measure_degraded", "tabulate_degradations"}
-FROM_EMBEDDINGS = ABLATION | EXAMPLES | ORACLE | DEGRADED | {"rank_gallery", "rerank_gallery", "plot_q", "plot_alpha", "plot_q_against_alpha"}
+CALIBRATION = {"calibrate_match", "tabulate_calibration", "plot_match_reliability"}
+FROM_EMBEDDINGS = ABLATION | EXAMPLES | ORACLE | DEGRADED | CALIBRATION | {"rank_gallery", "rerank_gallery", "plot_q", "plot_alpha", "plot_q_against_alpha"}
 FROM_FUSION = FROM_EMBEDDINGS | {"train_fusion", "embed_images", "embed_degraded", "score_attributes", "tabulate_attributes", "plot_training"}
 FROM_PERTURB = FROM_FUSION | {"perturb_images", "extract_features", "score_quality", "describe_quality", "plot_identifiability", "plot_iqa_branch"}
 BASELINES = {"train_baseline", "embed_baseline", "evaluate_descriptors"}
@@ -39,6 +40,10 @@ def test_list_of_alphas_reruns_only_the_ablation(finished: Project) -> None:
 
 def test_reranking_setting_reruns_only_the_reranking(finished: Project) -> None:
     assert finished.planned("all", finished.config("rerank.yaml", "rerank: {k1: 10}\n")) == {"rerank_gallery", "tabulate_reranked", "write_report"}
+
+
+def test_calibration_setting_reruns_the_calibration_alone(finished: Project) -> None:
+    assert finished.planned("all", finished.config("prior.yaml", "calibration: {prior: 0.01}\n")) == CALIBRATION | {"write_report"}
 
 
 def test_values_to_compare_q_with_rerun_only_its_table(finished: Project) -> None:

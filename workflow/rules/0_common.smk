@@ -25,8 +25,8 @@ SEED = f"{M}/seed-{{seed}}"
 RUNTIME = CFG.runtime.model_dump(mode="json", include={"threads", "device", "precision"})  # the rest decides nothing about a result
 SHARDS = [f"{shard:03d}" for shard in range(CFG.dataset.shards)]
 ENVIRONMENT = "../../environment.yml"
-STAGE_1 = CFG.model.apan.pretrain and (CFG.dataset.has_attributes or CFG.model.apan.stage_1 == "all")  # APAN is trained alone first
-IS_MARKET = CFG.dataset.kind == "market1501"  # published numbers stand beside the measured ones
+STAGE_1 = CFG.apan_is_pretrained  # APAN is trained alone first
+IS_MARKET = CFG.table_run()["market1501"]  # published numbers stand beside the measured ones
 
 
 wildcard_constraints:

@@ -12,12 +12,14 @@ FIGURES = {  # name: (category, title)
     "figure10_failure": ("Retrieval", "Figure 10: a failure"),
     "training_curves": ("Model", "Training curves"),
     "table4_curve": ("Retrieval", "Table 4 as a curve"),
+    "match_reliability": ("Retrieval", "The probability of a match"),
 }
 TABLES = {  # name: title; what it says stands in workflow/report/{name}.rst
     "table4": "Table 4: the weight between the branches",
     "table4_extra": "Table 4, further rows",
     "table3": "Table 3: beside published methods",
     "reranked": "Re-ranking: before and after",
+    "calibration": "The probability of a match",
     "quality": "What Q measures",
     "deciles": "Hypothesis 1: the branches by tenths of Q",
     "degradations": "Hypothesis 1: the branches on degraded queries",
@@ -38,6 +40,7 @@ COMPANION_FIGURES = {  # as FIGURES; of target `companions`
     "siamese_distances": ("Companions", "Siamese: distances"),
     **{f"slicenet_{kind}": ("Companions", title) for kind, title in SLICENET_CASES.items()},
     **{f"bpbreid_{kind}": ("Companions", title) for kind, title in BPBREID_FIGURES.items()},
+    "comparison": ("Companions", "All systems side by side"),
 }
 COMPANION_TABLES = {  # as TABLES
     "par_accuracy": "PAR: accuracy by loss",
@@ -46,8 +49,10 @@ COMPANION_TABLES = {  # as TABLES
     "slicenet": "SliceNet: the report's Table 5",
     "bpbreid": "BPBReID: its variants",
     "partial": "People seen in part",
+    "comparison": "All systems side by side",
+    "comparison_cost": "All systems: what they take in time",
 }
-if CFG.dataset.kind != "synthetic":
+if not CFG.dataset.generated:
     del TABLES["controls"]
 if not CFG.dataset.has_attributes:
     del TABLES["attributes"]

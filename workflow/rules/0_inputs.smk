@@ -10,9 +10,12 @@ def require(path, what, key=f"dataset.{CFG.dataset.kind}"):
 
 
 def raw_digest(raw, manifest):
-    """Changes when an image is added, removed or replaced, not when one is touched."""
+    """Changes when an image of the set, or of the one it is tested on, is added, removed or replaced, not when one is touched."""
+    config = CFG.dataset.parse_slice()
+    tested = config.test_slice()
     try:
-        return dataset_digest(CFG.dataset.parse_slice(), raw, manifest, Path(f"{D}/.digests.json"))
+        own = dataset_digest(config, raw, manifest, Path(f"{D}/.digests.json"))
+        return own if tested is None else [own, dataset_digest(tested, tested.root(), manifest, Path(f"{D}/.test_digests.json"))]
     except InputError as error:
         raise WorkflowError(str(error)) from None
 
@@ -61,6 +64,11 @@ def sides_of(wildcards):
 def oracles():
     """(seed, pair, artifact) of each pair and seed."""
     return [(seed, pair, f"{M}/seed-{seed}/oracle/{pair}.json") for pair in PAIRS for seed in CFG.seeds]
+
+
+def calibrations():
+    """(seed, artifact) of each seed's calibration."""
+    return [(seed, f"{M}/seed-{seed}/calibration.json") for seed in CFG.seeds]
 
 
 # Stage 8
@@ -129,7 +137,7 @@ def recorded_costs():
     names += [("embed_images", f"embed_{fusion}") for fusion in ("fusion", "mspa")]
     names += [("score_attributes", f"score_attributes_{stage}") for _, stage, _ in attribute_scores()[:: len(CFG.seeds)] if "attributes" in TABLES]
     names += [("evaluate_alpha", f"evaluate_alpha/{row}") for row in dict.fromkeys((*PAPER_ROWS, *EXTRA_ROWS)) if row not in BASELINES]
-    names += [(rule, rule) for rule in ("embed_degraded", "measure_degraded")]
+    names += [(rule, rule) for rule in ("embed_degraded", "measure_degraded", "calibrate_match")]
     names += [("measure_oracle", f"measure_oracle/{pair}") for pair in PAIRS]
     names += [("evaluate_descriptors", f"evaluate_descriptors/{row}") for row in BASELINES]
     names += [("rerank_gallery", f"rerank_gallery/{row}") for row in RERANKED_ROWS]

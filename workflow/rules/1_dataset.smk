@@ -2,11 +2,16 @@
 RAW = Path(CFG.dataset.image_root(generated=f"{D}/raw"))
 MANIFEST = Path(f"{D}/manifest.csv")
 ATTRIBUTES = CFG.dataset.parse_slice().attribute_file()
+TESTED = CFG.dataset.parse_slice().test_slice()  # another set to test on
 
 if CFG.dataset.kind != "synthetic":
     require(RAW, "folder of images")
 if ATTRIBUTES:
     require(ATTRIBUTES, "attribute file")
+if TESTED:
+    require(TESTED.root(), "folder of images", f"dataset.test.{TESTED.kind}")
+if TESTED and TESTED.attribute_file():
+    require(TESTED.attribute_file(), "attribute file", f"dataset.test.{TESTED.kind}")
 
 
 if CFG.dataset.kind == "synthetic":
@@ -32,6 +37,7 @@ rule parse_dataset:
     input:
         manifest=MANIFEST if CFG.dataset.kind == "synthetic" else [],
         attributes=ATTRIBUTES or [],
+        test_attributes=TESTED and TESTED.attribute_file() or [],
     output:
         images=f"{D}/images.parquet",
         report=f"{D}/dataset.json",

@@ -1,5 +1,5 @@
 # Stage 7. Reads: embeddings. Writes: .../ablation/{experiment}.json, .../reranked/{experiment}.json, .../ranking.parquet, results/table4.csv,
-# table4_extra.csv, reranked.csv and further tables. Paper Table 4.
+# table4_extra.csv, reranked.csv and further tables, .../calibration.json. Paper Table 4.
 # No image is touched again.
 BRANCH_ROWS = ("apn_descriptor", "apan_descriptor", "best_fixed", "oracle_query")
 BASELINES = {  # row: (twins whose descriptors are concatenated, note)
@@ -221,6 +221,46 @@ rule tabulate_oracle:
         "../scripts/7_tabulate_oracle.py"
 
 
+rule calibrate_match:
+    input:
+        images=f"{D}/images.parquet",
+        embeddings=f"{SEED}/embeddings/fusion.parquet",
+        head=f"{SEED}/embeddings/fusion.head.safetensors",
+    output:
+        f"{SEED}/calibration.json",
+    log:
+        f"{SEED}/logs/calibrate_match.log",
+    benchmark:
+        f"{SEED}/benchmarks/calibrate_match.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    params:
+        dataset=CFG.dataset.name,
+        config=CFG.calibration.model_dump(mode="json"),
+        code=code("7_calibrate_match", "qafm.calibration.calibrate_match"),
+    script:
+        "../scripts/7_calibrate_match.py"
+
+
+rule tabulate_calibration:
+    input:
+        [path for _, path in calibrations()],
+    output:
+        tabled("calibration"),
+    log:
+        "results/logs/tabulate_calibration.log",
+    conda:
+        ENVIRONMENT
+    params:
+        files=calibrations(),
+        run=CFG.table_run(),
+        code=code("7_tabulate_calibration", "qafm.calibration.tabulate_calibration"),
+    script:
+        "../scripts/7_tabulate_calibration.py"
+
+
 rule measure_degraded:
     input:
         images=f"{D}/images.parquet",
@@ -263,7 +303,7 @@ rule tabulate_degradations:
         "../scripts/7_tabulate_degradations.py"
 
 
-if CFG.dataset.kind == "synthetic":
+if CFG.dataset.generated:
 
     rule measure_controls:
         input:

@@ -242,3 +242,18 @@ rule plot_ablation:
         market1501=IS_MARKET,
     script:
         "../scripts/8_plot_ablation.py"
+
+
+rule plot_match_reliability:
+    input:
+        calibration=f"{FIRST}/calibration.json",
+    output:
+        drawn("match_reliability"),
+    log:
+        "results/logs/plot_match_reliability.log",
+    conda:
+        ENVIRONMENT
+    params:
+        **figure("8_plot_match_reliability", "qafm.figures.plot_match_reliability"),
+    script:
+        "../scripts/8_plot_match_reliability.py"

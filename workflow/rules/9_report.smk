@@ -1,4 +1,9 @@
 # Stage 9. Reads: artifacts of all stages. Writes: results/table2.csv, table3.csv, attributes.csv, report.html. Paper Tables 2 and 3.
+# And {s}/bundle/, the trained model as one folder that `qafm.load` reads; no part of `all`.
+BUNDLED_ROWS = ("qafm", "apn_descriptor", "apan_descriptor")  # rows of Table 4 whose numbers a bundle quotes
+BUNDLED_FILES = ("bundle.json", "calibration.json", "model.safetensors", *(["extractor.safetensors"] if CFG.quality.source == "compute" else []))
+
+
 rule tabulate_table2:
     input:
         dataset=f"{D}/dataset.json",
@@ -78,3 +83,35 @@ rule write_report:
         code=code("9_write_report", "qafm.reporting.write_report"),
     script:
         "../scripts/9_write_report.py"
+
+
+rule bundle_model:
+    input:
+        images=f"{D}/images.parquet",
+        summary=f"{F}/quality.json",
+        model=f"{SEED}/fusion/model.safetensors",
+        extractor=f"{F}/extractor/model.safetensors" if CFG.quality.source == "compute" else [],
+        rows=[f"{SEED}/ablation/{row}.json" for row in BUNDLED_ROWS],
+        attributes=f"{SEED}/fusion/attributes.csv" if CFG.dataset.has_attributes else [],
+        calibration=f"{SEED}/calibration.json",
+    output:
+        [f"{SEED}/bundle/{name}" for name in BUNDLED_FILES],
+    log:
+        f"{SEED}/logs/bundle_model.log",
+    benchmark:
+        f"{SEED}/benchmarks/bundle_model.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        rows=BUNDLED_ROWS,
+        named=lambda wildcards: dict(name=f"{M}/seed-{wildcards.seed}".removeprefix("results/"), kind=CFG.dataset.kind, dtype=CFG.bundle.dtype),
+        settings=dict(
+            architecture=CFG.model.architecture().model_dump(mode="json"),
+            fusion=CFG.model.fusion.model_dump(mode="json"),
+            extractor=CFG.features.extractor.backbone.model_dump(mode="json"),
+            perturb=CFG.perturb.model_dump(mode="json"),
+            quality=CFG.quality.score_slice().model_dump(mode="json"),
+        ),
+        code=code("9_bundle_model", "qafm.bundles.bundle_model"),
+    script:
+        "../scripts/9_bundle_model.py"

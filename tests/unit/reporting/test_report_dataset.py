@@ -51,6 +51,11 @@ def test_the_protocol_decides_which_queries_count(tmp_path: Path) -> None:
     assert not any(finding.text.startswith("Queries without") for finding in keep.findings)
 
 
+def test_another_set_that_is_searched_is_named(tmp_path: Path) -> None:
+    view = described(tmp_path, test={"kind": "market1501", "root": "data/<b>other</b>", "added_to_pid": 0})
+    assert view.facts[0] == "Query and gallery are those of another set, of kind market1501, below data/<b>other</b>."
+
+
 def test_a_clean_data_set_has_no_findings(tmp_path: Path) -> None:
     clean = {"anomalies": {}, "set_aside": {"total": 0, "counts": {}, "files": []}, "other_files": [], "dropped_copies": {}}
     copies = {"under_different_identities": [], "under_one_identity": [], "queries_with_a_copy_in_the_gallery": 0}

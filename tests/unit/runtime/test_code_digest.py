@@ -54,6 +54,16 @@ def test_comments_docstrings_layout_and_descriptions_do_not_count(package: Path)
     assert digest(package) == before
 
 
+def test_what_a_module_loads_on_demand_does_not_count(package: Path) -> None:
+    before = digest(package)
+    (package / "pack" / "__init__.py").write_text(
+        '"""Words."""\n\n\ndef __getattr__(name):\n    from importlib import import_module\n\n    return import_module(name)\n'
+    )
+    assert digest(package) == before
+    (package / "pack" / "__init__.py").write_text("def of_its_own():\n    pass\n")
+    assert digest(package) != before
+
+
 def test_other_files_do_not_count(package: Path) -> None:
     before = digest(package)
     (package / "pack" / "other.py").write_text("unrelated = 2\n")

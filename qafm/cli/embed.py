@@ -1,0 +1,160 @@
+"""`qafm embed`: a folder of images becomes a gallery, or is added to one."""
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+from tqdm import tqdm
+
+from qafm.cli.image_files import images_below, named_images, shown
+from qafm.cli.naming import CameraOption, Named, Names, NamesOption, camera_pattern, identities, read_name
+from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
+from qafm.cli.output import check_target, print_json
+from qafm.runtime.errors import InputError
+from qafm.runtime.files import file_sha256
+
+if TYPE_CHECKING:
+    from qafm.inference.model import ReidModel
+    from qafm.tables.gallery import GalleryRows
+
+CHUNK = 512  # images after which the gallery is written ...
+GROWTH = 20  # ... or as many as a 20th of those in it: each time the whole file is copied
+
+
+class New(NamedTuple):
+    """An image that the gallery does not hold."""
+
+    path: Path
+    image_id: str
+    sha256: str
+    named: Named
+
+
+@dataclass
+class Report:
+    """What happened to the images of the folder."""
+
+    added: int = 0
+    replaced: int = 0
+    known: int = 0
+    left_out: dict[str, str] = field(default_factory=dict)  # image -> why
+
+    def leave_out(self, image: Path, error: Exception) -> None:
+        """Note an image that cannot be used, and say so."""
+        name = shown(image)
+        self.left_out[name] = str(error).removeprefix(f"{image}: ").removeprefix(f"{name}: ")
+        tqdm.write(f"left out: {name}: {self.left_out[name]}", file=sys.stderr)
+
+
+def embed(
+    folder: Annotated[Path, typer.Argument(help="Images, also in folders below it.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The gallery, a Parquet file. If it is there, what is new is added.", show_default=False)],
+    model: ModelPath = None,
+    device: DeviceName = "auto",
+    names: NamesOption = "none",
+    cameras: CameraOption = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Without Q: some 30 times faster, every image gets the weight of the mean Q.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="A single image that cannot be used ends the command, before anything is written.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn a folder of images into a gallery that can be searched, or add to one.
+
+    Images that the gallery holds already, under the same path and with the same content, are not embedded again; images that cannot be used are named,
+    counted and left out. The gallery is written as the work goes on: after an interruption the same command goes on where it was.
+    """
+    files = named_images([folder]) if strict else images_below(folder)
+    pattern = camera_pattern(cameras)
+    check_target(output)
+    people = identities([shown(file) for file in files], names)
+    loaded = load_model(model, device)
+    report, in_all = Report(), _known(output, loaded, fast)
+    new = _new_images(files, names, pattern, in_all, report)
+    try:
+        _embed_all(loaded, new, output, fast, report, len(in_all))
+    except KeyboardInterrupt:
+        done = report.added + report.replaced
+        raise KeyboardInterrupt(f"({done} of {len(new)} new images are in {shown(output)}; the same command goes on from there)") from None
+    if report.added + report.replaced + report.known == 0:
+        first, reason = next(iter(report.left_out.items()))
+        raise InputError(f"{shown(folder)}: none of its {len(files)} images can be used; the first is {first}: {reason}")
+    if as_json:
+        print_json({"gallery": shown(output), "model": loaded.name, "model_id": loaded.model_id, **vars(report), "identities": people})
+        return
+    counts = [f"{report.added} added", f"{report.known} known already"]
+    counts += [f"{report.replaced} replaced"] if report.replaced else []
+    counts += [f"{len(report.left_out)} left out"] if report.left_out else []
+    typer.echo(f"{shown(output)}: {', '.join(counts)}; {len(in_all) + report.added} images by {loaded.name}")
+
+
+def _known(path: Path, model: "ReidModel", fast: bool) -> dict[str, str]:
+    """What the gallery holds: image_id -> sha256."""
+    from qafm.galleries.gallery import Gallery, known_images
+
+    if not path.exists():
+        return {}
+    with Gallery(path) as gallery:
+        gallery.check_made_by(model.gallery_id(quality=not fast), model.name + " --fast" * fast)
+    return known_images(path)
+
+
+def _new_images(files: Sequence[Path], names: Names, cameras: re.Pattern[str] | None, known: dict[str, str], report: Report) -> list[New]:
+    """The images that are not in the gallery as they are."""
+    new = []
+    for file in tqdm(files, desc="reading", unit="image", disable=None, leave=False):
+        image_id = file.as_posix()
+        try:
+            if shown(file) != image_id:
+                raise InputError(f"{shown(file)}: bad file name: not UTF-8")
+            named, sha256 = read_name(image_id, names, cameras), file_sha256(file)
+        except (InputError, OSError) as error:
+            report.leave_out(file, error if isinstance(error, InputError) else InputError(f"cannot be read ({error.strerror})"))
+            continue
+        if known.get(image_id) == sha256:
+            report.known += 1
+        else:
+            new.append(New(file, image_id, sha256, named))
+    return new
+
+
+def _embed_all(model: "ReidModel", new: list[New], output: Path, fast: bool, report: Report, in_all: int) -> None:
+    """Embed and append in portions, each of which is kept whatever happens to the next."""
+    from qafm.galleries.append_gallery import append_gallery
+
+    with tqdm(total=len(new), desc="embed", unit="image", disable=None) as bar:
+        start = 0
+        while start < len(new):
+            portion = new[start : start + max(CHUNK, (in_all + report.added) // GROWTH)]
+            start += len(portion)
+            rows = list(_rows(model, portion, fast, report, bar))
+            if rows:
+                done = append_gallery(output, rows, model_id=model.gallery_id(quality=not fast), model=model.name, dim=model.dim)
+                report.added, report.replaced = report.added + done.added, report.replaced + done.replaced
+                report.known += done.known  # another process was faster
+
+
+def _rows(model: "ReidModel", portion: list[New], fast: bool, report: Report, bar: tqdm) -> Iterator["GalleryRows"]:
+    """Descriptors of one portion, batch by batch."""
+    from qafm.tables.gallery import GalleryRows
+
+    by_path = {image.path: image for image in portion}
+
+    def leave_out(image: object, error: InputError) -> None:
+        report.leave_out(Path(str(image)), error)
+        bar.update()
+
+    for paths, found in model.embed_iter([image.path for image in portion], quality=not fast, progress=False, on_error=leave_out):
+        images = [by_path[Path(str(path))] for path in paths]
+        yield GalleryRows(
+            [image.image_id for image in images],
+            [image.sha256 for image in images],
+            found.descriptor,
+            [image.named.pid for image in images],
+            [image.named.camid for image in images],
+            found.q,
+            found.visual_weight,
+        )
+        bar.update(len(images))

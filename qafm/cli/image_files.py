@@ -1,0 +1,41 @@
+"""The images that a command line names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qafm.datasets.entry import is_image_name, list_files, printable
+from qafm.runtime.errors import InputError
+
+
+def images_below(folder: Path) -> list[Path]:
+    """All images below a folder, links followed, sorted by name; hidden ones do not count.
+
+    Raises:
+        InputError: there is no such folder, or no image in it.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: {'is a file, no folder' if folder.exists() else 'no such folder'}")
+    found = [folder / name for name in list_files(folder) if is_image_name(name)]
+    if not found:
+        raise InputError(f"{folder}: holds no image (.jpg, .jpeg, .png, .webp, .bmp, .tif)")
+    return found
+
+
+def named_images(paths: Sequence[Path]) -> list[Path]:
+    """The images that `paths` name: files as they are, folders as all images below them. Every one is decoded once, so that a bad one ends the command
+    before anything is computed.
+
+    Raises:
+        InputError: the first that is missing, cannot be decoded, or is too small or too large.
+    """
+    from qafm.inference.pictures import open_picture
+
+    found = [image for path in paths for image in (images_below(path) if path.is_dir() else [path])]
+    for image in found:
+        open_picture(image, 0)
+    return found
+
+
+def shown(path: Path) -> str:
+    """A path as text that any terminal can print."""
+    return printable(path.as_posix())

@@ -1,0 +1,102 @@
+"""Identity and camera of an image, as far as its name and folder say them."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, NamedTuple, TypeAlias
+
+import typer
+
+from qafm.datasets.market1501 import parse_name
+from qafm.runtime.errors import InputError
+
+Names: TypeAlias = Literal["none", "market", "folders"]
+NamesOption = Annotated[
+    Names, typer.Option("--names", help="Where the identity stands: none; market: in PPPP_cCsS_FFFFFF_BB.jpg; folders: the image's folder is its identity.")
+]
+CameraOption = Annotated[
+    str | None,
+    typer.Option("--camera-pattern", metavar="REGEX", help=r"Where the camera's number stands in the file name, e.g. 'cam(\d+)'.", show_default=False),
+]
+_MAX_INT16, _MAX_INT32 = 2**15 - 1, 2**31 - 1
+
+
+class Named(NamedTuple):
+    """What a name says; None where it says nothing."""
+
+    pid: int | None
+    camid: int | None
+
+
+def camera_pattern(text: str | None) -> re.Pattern[str] | None:
+    """The expression of `--camera-pattern`.
+
+    Raises:
+        InputError: it is none, or has no group.
+    """
+    if text is None:
+        return None
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise InputError(f"--camera-pattern: {text!r} is no regular expression ({error})") from error
+    if pattern.groups != 1:
+        raise InputError(f"--camera-pattern: {text!r} needs one group, in parentheses, around the camera's number")
+    return pattern
+
+
+def read_name(image: str, names: Names, cameras: re.Pattern[str] | None) -> Named:
+    """Identity and camera of an image.
+
+    A folder's name becomes the identity's number: the number that it is, else one drawn from the name's SHA-256, the same in every gallery.
+
+    Args:
+        image: its path, POSIX.
+        names: where the identity stands.
+        cameras: where the camera stands; None: nowhere but in Market-1501's names.
+
+    Raises:
+        InputError: the name does not say what was asked for.
+    """
+    path = PurePosixPath(image)
+    pid = camid = None
+    if names == "market":
+        parts = parse_name(path.name)
+        if parts is None:
+            raise InputError(f"{image}: is not named as Market-1501's images are, PPPP_cCsS_FFFFFF_BB.jpg")
+        pid, camid = parts.pid, parts.camid
+    elif names == "folders":
+        pid = _number(image, path.parent.name)
+    return Named(pid, camid if cameras is None else _camera(image, path.name, cameras))
+
+
+def _number(image: str, folder: str) -> int:
+    if not folder:
+        raise InputError(f"{image}: lies in no folder that names its identity")
+    if folder.isascii() and folder.isdecimal() and int(folder) <= _MAX_INT32:
+        return int(folder)
+    return 1 + int.from_bytes(hashlib.sha256(folder.encode("utf-8", "surrogateescape")).digest()[:8], "big") % _MAX_INT32
+
+
+def _camera(image: str, name: str, pattern: re.Pattern[str]) -> int:
+    found = pattern.search(name)
+    text = found[1] if found else None
+    if not text or not text.isdecimal() or int(text) > _MAX_INT16:
+        raise InputError(f"{image}: --camera-pattern finds no number of a camera in this name")
+    return int(text)
+
+
+def identities(images: Sequence[str], names: Names) -> dict[int, str]:
+    """The folder behind each number that `read_name` gives for folders; empty for other names.
+
+    Raises:
+        InputError: two folders have one number.
+    """
+    found: dict[int, str] = {}
+    for image in images if names == "folders" else ():
+        folder = PurePosixPath(image).parent.name
+        number = _number(image, folder)
+        if found.setdefault(number, folder) != folder:
+            raise InputError(f"{image}: the folders {found[number]} and {folder} have the same number {number}: rename one of them")
+    return found

@@ -1,0 +1,81 @@
+"""What the commands print: JSON, or tables that keep their width when they go to a file."""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from qafm.runtime.errors import InputError
+
+WIDE = 4000  # columns of a pipe: nothing is cut
+
+
+def console() -> Console:
+    """stdout, as wide as the terminal; as wide as it takes where it is none."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+
+
+def check_target(path: Path) -> None:
+    """See that a file can be written, before the work whose result it is to hold.
+
+    Raises:
+        InputError: its folder is none, or nothing can be written into it.
+    """
+    folder = path.parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InputError(f"{path}: cannot be written into {folder}")
+
+
+def print_json(content: Any) -> None:
+    """Print indented JSON; NaN, which JSON does not have, becomes null."""
+    print(json.dumps(_plain(content), indent=1, ensure_ascii=False))
+
+
+def _plain(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {str(key): _plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_plain(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", text: Sequence[str] = ()) -> None:
+    """Print a table.
+
+    Args:
+        columns: headings; all empty: none is shown.
+        rows: cells as text; they are shown as they are, markup in them means nothing.
+        title: a line above; "" for none.
+        text: the columns that hold words; the others hold numbers and are set flush right.
+    """
+    out = console()
+    if title:
+        out.print(Text(title, style="bold"), soft_wrap=True)
+    made = Table(
+        box=SIMPLE_HEAD if any(columns) else None, show_header=any(columns), padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold"
+    )
+    for name in columns:
+        made.add_column(name, justify="left" if name in text else "right", overflow="fold", no_wrap=name not in text)
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    out.print(made)
+
+
+def remark(text: str) -> None:
+    """Print a line that explains what stands above."""
+    console().print(Text(text, style="dim"), soft_wrap=True)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number with so many digits behind the point; a dash where there is none."""
+    return "-" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"

@@ -1,0 +1,143 @@
+"""`qafm search`: the nearest images of a gallery."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+import typer
+
+from qafm.cli.found import FoundQuery, found_hit
+from qafm.cli.image_files import named_images, shown
+from qafm.cli.naming import CameraOption, Named, NamesOption, camera_pattern, read_name
+from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
+from qafm.cli.output import check_target, number, print_json, print_table, remark
+from qafm.runtime.files import file_sha256
+
+if TYPE_CHECKING:
+    from qafm.galleries.search_gallery import Hits
+    from qafm.inference.model import ReidModel
+    from qafm.inference.results import Embedded
+
+Approximate: TypeAlias = Literal["auto", "never", "always"]
+
+
+def search(
+    queries: Annotated[list[Path], typer.Argument(metavar="QUERY", help="Images to search for, or folders of them.", show_default=False)],
+    gallery: Annotated[Path, typer.Option("--gallery", "-g", help="What `qafm embed` made.", show_default=False)],
+    top: Annotated[int, typer.Option(min=1, help="Images found per query.")] = 10,
+    html: Annotated[Path | None, typer.Option(help="Write a page with pictures, self-contained.", show_default=False)] = None,
+    png: Annotated[Path | None, typer.Option(help="Write a picture, one row per query.", show_default=False)] = None,
+    model: ModelPath = None,
+    device: DeviceName = "auto",
+    names: NamesOption = "none",
+    cameras: CameraOption = None,
+    exclude_self: Annotated[bool, typer.Option("--exclude-self", help="Leave out the query image itself, whatever its name.")] = False,
+    exclude_camera: Annotated[bool, typer.Option("--exclude-camera", help="Leave out images of the query's camera.")] = False,
+    approximate: Annotated[Approximate, typer.Option(help="Use the index that `qafm index` made: auto: where there is a valid one.")] = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Find the images of a gallery that are nearest to a query.
+
+    Distances are Euclidean, of unit descriptors: 0 (equal) to 2. Where the identities of query and gallery are known (--names), ✓ and a green frame mean
+    the same person, ✗ and a red dashed frame another one.
+    """
+    files = named_images(queries)
+    pattern = camera_pattern(cameras)
+    named = [read_name(shown(file), names, pattern) for file in files]
+    if png is not None and png.suffix.lower() != ".png":
+        raise typer.BadParameter(f"{png}: the name must end in .png", param_hint="--png")
+    if exclude_camera and any(one.camid is None for one in named):
+        raise typer.BadParameter("needs the cameras of the queries: --names market, or --camera-pattern", param_hint="--exclude-camera")
+    for path in (html, png):
+        if path is not None:
+            check_target(path)
+    loaded, fast = _model_of(gallery, model, device)
+    embedded = loaded.embed(files, quality=not fast)
+    hits = _search(gallery, files, named, embedded, loaded.gallery_id(quality=not fast), top, exclude_self, exclude_camera, approximate)
+    found = [
+        FoundQuery(file, one, float(q), float(w), [found_hit(hit, one, gallery) for hit in hits.of(row)])
+        for row, (file, one, q, w) in enumerate(zip(files, named, embedded.q, embedded.visual_weight, strict=True))
+    ]
+    written = _write_pictures(found, html, png, f"{shown(gallery)}, searched by {loaded.name}")
+    if as_json:
+        print_json({"model": loaded.name, "model_id": loaded.model_id, "gallery": shown(gallery), "exact": hits.exact, "queries": [_content(q) for q in found]})
+        return
+    _print(found, hits.exact)
+    for path in written:
+        typer.echo(f"written: {shown(path)}", err=True)
+
+
+def _model_of(gallery: Path, path: Path | None, device: Literal["auto", "cpu", "cuda"]) -> tuple["ReidModel", bool]:
+    """The model, and whether the gallery was made without Q (`qafm embed --fast`).
+
+    Raises:
+        InputError: the gallery is another model's.
+    """
+    from qafm.galleries.gallery import Gallery
+
+    with Gallery(gallery) as opened:
+        loaded = load_model(path, device)
+        fast = opened.header.model_id != loaded.model_id and opened.header.model_id == loaded.gallery_id(quality=False)
+        opened.check_made_by(loaded.gallery_id(quality=not fast), loaded.name)
+    return loaded, fast
+
+
+def _search(
+    gallery: Path,
+    files: Sequence[Path],
+    named: Sequence[Named],
+    embedded: "Embedded",
+    model_id: str,
+    top: int,
+    exclude_self: bool,
+    exclude_camera: bool,
+    approximate: Approximate,
+) -> "Hits":
+    from qafm.galleries.exclusions import Exclusions
+    from qafm.galleries.gallery import Gallery
+    from qafm.galleries.search_gallery import search_gallery
+
+    exclude = Exclusions([file_sha256(file) for file in files] if exclude_self else None, [one.camid for one in named] if exclude_camera else None)
+    with Gallery(gallery) as opened:
+        top = max(1, min(top, opened.rows))
+    return search_gallery(gallery, embedded.descriptor, model_id=model_id, top=top, approximate=approximate, exclude=exclude)
+
+
+def _write_pictures(found: Sequence[FoundQuery], html: Path | None, png: Path | None, subtitle: str) -> list[Path]:
+    if html is not None:
+        from qafm.cli.search_page import write_search_page
+
+        write_search_page(found, subtitle, html)
+    if png is not None:
+        from qafm.cli.search_strip import draw_search_strip
+
+        draw_search_strip(found, subtitle, png)
+    return [path for path in (html, png) if path is not None]
+
+
+def _content(query: FoundQuery) -> dict[str, Any]:
+    named = {"pid": query.named.pid, "camid": query.named.camid}
+    hits = [one.hit._asdict() | {"right": one.right} for one in query.hits]
+    return {"image": shown(query.image), **named, "q": query.q, "visual_weight": query.visual_weight, "hits": hits}
+
+
+def _print(found: Sequence[FoundQuery], exact: bool) -> None:
+    for place, query in enumerate(found):
+        if place:
+            print()
+        columns = ["rank", "distance", "image", "identity", "camera", ""]
+        rows = [
+            [
+                str(one.hit.rank),
+                number(one.hit.distance),
+                one.hit.image_id,
+                *("-" if value is None else str(value) for value in (one.hit.pid, one.hit.camid)),
+                one.mark,
+            ]
+            for one in query.hits
+        ]
+        used = [i for i, name in enumerate(columns) if name in ("rank", "distance", "image") or any(row[i] not in ("", "-") for row in rows)]
+        title = f"{shown(query.image)}: Q {number(query.q)}, visual weight {number(query.visual_weight)}"
+        print_table([columns[i] for i in used], [[row[i] for i in used] for row in rows], title=title, text=("image", ""))
+    if not exact:
+        remark("By the index: a near image may be missing. --approximate never compares all.")

@@ -1,0 +1,212 @@
+"""`qafm embed`: what is in the gallery afterwards, and what is not embedded twice."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from qafm.cli import embed as embed_module
+from qafm.cli.naming import Named, camera_pattern, identities, read_name
+from qafm.inference.model import ReidModel, load
+from qafm.runtime.errors import InputError
+from qafm.runtime.files import file_sha256
+from tests.unit.cli.conftest import Run, one_line
+
+
+def rows(path: str = "gallery.parquet") -> dict[str, dict[str, Any]]:
+    return {row["image_id"]: row for row in pq.read_table(path).to_pylist()}
+
+
+@pytest.fixture
+def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The images that the model sees, in order."""
+    seen: list[str] = []
+    original = ReidModel.embed_iter
+
+    def spy(self: ReidModel, images: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
+        seen.extend(str(image) for image in images)
+        return original(self, images, *arguments, **options)
+
+    monkeypatch.setattr(ReidModel, "embed_iter", spy)
+    return seen
+
+
+def test_every_image_of_the_folder(run: Run, place: Path, bundles: dict[str, Path]) -> None:
+    files = sorted(path.name for path in (place / "gallery").iterdir())
+    text = run("embed", "gallery", "-o", "gallery.parquet").stdout
+    assert text == f"gallery.parquet: {len(files)} added, 0 known already; {len(files)} images by made-up/f/m/seed-0\n"
+    found = rows()
+    assert sorted(found) == [f"gallery/{name}" for name in files]
+    model = load(bundles["one"], device="cpu")
+    expected = model.embed([f"gallery/{name}" for name in files])
+    for row, name in enumerate(files):
+        stored = found[f"gallery/{name}"]
+        np.testing.assert_allclose(stored["descriptor"], expected.descriptor[row], atol=1e-6)
+        assert (stored["q"], stored["visual_weight"]) == (expected.q[row], expected.visual_weight[row])
+        assert stored["sha256"] == file_sha256(place / "gallery" / name)
+        assert (stored["pid"], stored["camid"]) == (None, None)
+
+
+def test_only_what_is_new_is_embedded(run: Run, place: Path, embedded: list[str]) -> None:
+    run("embed", "query", "-o", "gallery.parquet")
+    files = sorted(path.name for path in (place / "query").iterdir())
+    embedded.clear()
+    assert "0 added" in run("embed", "query", "-o", "gallery.parquet").stdout
+    assert embedded == []
+    shutil.copy(f"query/{files[0]}", "query/zz.jpg")
+    shutil.copy(f"query/{files[1]}", f"query/{files[2]}")
+    content = json.loads(run("embed", "query", "-o", "gallery.parquet", "--json").stdout)
+    assert (content["added"], content["replaced"], content["known"]) == (1, 1, len(files) - 1)
+    assert embedded == [f"query/{files[2]}", "query/zz.jpg"]
+    assert len(rows()) == len(files) + 1
+    assert rows()[f"query/{files[2]}"]["sha256"] == file_sha256(place / "query" / files[1])
+
+
+def test_bad_images_are_named_and_counted(run: Run, place: Path) -> None:
+    n = len(list((place / "query").iterdir()))
+    (place / "query" / "bad one.jpg").write_text("no picture")
+    (place / "query" / "empty.png").touch()
+    result = run("embed", "query", "-o", "gallery.parquet")
+    assert result.stderr.splitlines() == ["left out: query/bad one.jpg: cannot be decoded as an image", "left out: query/empty.png: the file is empty"]
+    assert f"{n} added, 0 known already, 2 left out; {n} images" in result.stdout
+    content = json.loads(run("embed", "query", "-o", "gallery.parquet", "--json").stdout)
+    assert content["left_out"] == {"query/bad one.jpg": "cannot be decoded as an image", "query/empty.png": "the file is empty"}
+
+
+def test_strict_leaves_nothing_behind(run: Run, place: Path) -> None:
+    (place / "query" / "zz.jpg").write_text("no picture")
+    result = run("embed", "query", "-o", "gallery.parquet", "--strict", code=1)
+    assert one_line(result.stderr) == "qafm: query/zz.jpg: cannot be decoded as an image"
+    assert sorted(path.name for path in place.iterdir()) == ["gallery", "query"]
+
+
+def test_not_one_usable_image(run: Run, place: Path) -> None:
+    (place / "bad").mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (place / "bad" / name).write_text("no picture")
+    result = run("embed", "bad", "-o", "gallery.parquet", code=1)
+    last = "qafm: bad: none of its 2 images can be used; the first is bad/a.jpg: cannot be decoded as an image"
+    assert result.stderr.splitlines()[-1] == last
+    assert sorted(path.name for path in place.iterdir()) == ["bad", "gallery", "query"]
+
+
+@pytest.mark.parametrize(("folder", "reason"), [("void", "holds no image"), ("nowhere", "no such folder"), ("file.jpg", "is a file, no folder")])
+def test_no_folder_of_images(run: Run, place: Path, folder: str, reason: str) -> None:
+    (place / "void").mkdir()
+    (place / "file.jpg").touch()
+    assert one_line(run("embed", folder, "-o", "gallery.parquet", code=1).stderr).startswith(f"qafm: {folder}: {reason}")
+    assert not (place / "gallery.parquet").exists()
+
+
+def test_the_gallery_of_another_model_stays_as_it_is(run: Run, place: Path, bundles: dict[str, Path], embedded: list[str]) -> None:
+    run("embed", "query", "-o", "gallery.parquet")
+    before = (place / "gallery.parquet").read_bytes()
+    embedded.clear()
+    result = run("embed", "gallery", "-o", "gallery.parquet", "--model", bundles["other"], code=1)
+    assert one_line(result.stderr).startswith("qafm: gallery.parquet: was made by the model made-up/f/m/seed-0 (")
+    assert one_line(run("embed", "gallery", "-o", "gallery.parquet", "--fast", code=1).stderr).startswith("qafm: gallery.parquet: was made by")
+    assert (embedded, (place / "gallery.parquet").read_bytes()) == ([], before)
+
+
+def test_a_file_that_is_no_gallery_stays_as_it_is(run: Run, place: Path) -> None:
+    (place / "notes.txt").write_text("mine")
+    assert one_line(run("embed", "query", "-o", "notes.txt", code=1).stderr).startswith("qafm: notes.txt: is no whole Parquet file")
+    assert (place / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.usefixtures("place")
+def test_without_q(run: Run, bundles: dict[str, Path]) -> None:
+    run("embed", "query", "-o", "gallery.parquet", "--fast")
+    files = sorted(rows())
+    assert {row["q"] for row in rows().values()} == {None}
+    assert len({row["visual_weight"] for row in rows().values()}) == 1
+    expected = load(bundles["one"], device="cpu").embed(files, quality=False).descriptor
+    np.testing.assert_allclose([rows()[name]["descriptor"] for name in files], expected, atol=1e-6)
+
+
+def test_after_an_interruption_it_goes_on(run: Run, place: Path, embedded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embed_module, "CHUNK", 3)
+    files = sorted(f"query/{path.name}" for path in (place / "query").iterdir())
+    original, calls = ReidModel.embed_iter, []
+
+    def stopped(self: ReidModel, images: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
+        calls.append(list(images))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(self, images, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ReidModel, "embed_iter", stopped)
+        line = one_line(run("embed", "query", "-o", "gallery.parquet", code=130).stderr)
+    assert line == f"qafm: interrupted (6 of {len(files)} new images are in gallery.parquet; the same command goes on from there)"
+    assert sorted(rows()) == files[:6]
+    embedded.clear()
+    assert f"{len(files) - 6} added, 6 known already" in run("embed", "query", "-o", "gallery.parquet").stdout
+    assert embedded == files[6:]
+
+
+@pytest.mark.usefixtures("place")
+def test_identities_of_markets_names(run: Run) -> None:
+    run("embed", "gallery", "-o", "gallery.parquet", "--names", "market")
+    for name, row in rows().items():
+        match = re.fullmatch(r"gallery/(-1|\d{4})_c(\d).*", name)
+        assert match is not None
+        assert (row["pid"], row["camid"]) == (int(match[1]), int(match[2]))
+
+
+def test_names_that_are_not_markets_are_left_out(run: Run, place: Path) -> None:
+    shutil.copy(next((place / "query").iterdir()), place / "query" / "holiday.jpg")
+    result = run("embed", "query", "-o", "gallery.parquet", "--names", "market")
+    assert one_line(result.stderr).startswith("left out: query/holiday.jpg: is not named as Market-1501's images are")
+
+
+def test_identities_of_folders(run: Run, place: Path) -> None:
+    for i, path in enumerate(sorted((place / "query").iterdir())[:4]):
+        target = place / "people" / ("0012", "Zoë")[i % 2] / f"cam{i}_{i}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    content = json.loads(run("embed", "people", "-o", "gallery.parquet", "--names", "folders", "--camera-pattern", r"cam(\d+)", "--json").stdout)
+    found = rows()
+    assert found["people/0012/cam2_2.jpg"]["pid"] == 12
+    assert found["people/Zoë/cam1_1.jpg"]["pid"] == found["people/Zoë/cam3_3.jpg"]["pid"] != 12
+    assert {name: row["camid"] for name, row in found.items()} == {name: int(name[-5]) for name in found}
+    assert content["identities"] == {"12": "0012", str(found["people/Zoë/cam1_1.jpg"]["pid"]): "Zoë"}
+
+
+@pytest.mark.parametrize("pattern", ["(", r"cam\d", r"(c)(\d)"])
+@pytest.mark.usefixtures("place")
+def test_a_pattern_needs_one_group(run: Run, pattern: str) -> None:
+    assert one_line(run("embed", "query", "-o", "g.parquet", "--camera-pattern", pattern, code=1).stderr).startswith("qafm: --camera-pattern: ")
+
+
+def test_a_name_gives_its_number_everywhere() -> None:
+    anna = read_name("a/anna/1.jpg", "folders", None)
+    assert anna == read_name("elsewhere/anna/c7.png", "folders", None)
+    assert anna.pid is not None and 0 < anna.pid < 2**31
+    assert anna != read_name("a/Anna/1.jpg", "folders", None)
+    assert read_name("a/7/1.jpg", "none", camera_pattern(r"(\d)")) == Named(None, 1)
+    assert read_name("0003_c2s1_000001_00.jpg", "market", camera_pattern(r"s(\d)")) == Named(3, 1)
+    assert read_name("a/99999999999/1.jpg", "folders", None).pid != 99999999999
+
+
+@pytest.mark.parametrize(("image", "pattern"), [("a/b.jpg", r"c(\d)"), ("a/c99999.jpg", r"c(\d+)"), ("a/cx.jpg", "c(.)")])
+def test_a_name_without_a_camera_is_named(image: str, pattern: str) -> None:
+    with pytest.raises(InputError, match=f"^{image}: --camera-pattern finds no number"):
+        read_name(image, "none", camera_pattern(pattern))
+
+
+def test_two_folders_of_one_number() -> None:
+    with pytest.raises(InputError, match=r"the folders 007 and 7 have the same number 7: rename one of them$"):
+        identities(["a/007/1.jpg", "a/7/1.jpg"], "folders")
+    assert identities(["a/007/1.jpg", "a/7/1.jpg"], "market") == {}
+
+
+def test_an_image_in_no_folder() -> None:
+    with pytest.raises(InputError, match=r"^1\.jpg: lies in no folder"):
+        read_name("1.jpg", "folders", None)
