@@ -106,8 +106,13 @@ def test_without_attributes_there_is_no_par_to_start_from(presets: dict[str, Run
     run = changed(presets["col780.yaml"], dataset={"folders": {"attributes": None}})
     assert ("siamese", "own") not in rows(run) and ("siamese", "common") in rows(run)
     assert absent_systems(run, {}) == [("siamese", "own", "not measured: its own recipe starts from attributes, and the data set has none")]
-    qafm = compared_systems(run, ())[0]
-    assert [training.folder for training in qafm.trainings] == [("model", "apn"), ("model", "fusion")]
+    assert trained_for_qafm(run) == [("model", "apn"), ("model", "apan"), ("model", "fusion")]
+    eq_5_alone = changed(run, model={"apan": {"stage_1": "attributes"}})  # which leaves nothing to learn
+    assert trained_for_qafm(eq_5_alone) == [("model", "apn"), ("model", "fusion")]
+
+
+def trained_for_qafm(run: RunConfig) -> list[tuple[str, str]]:
+    return [training.folder for training in compared_systems(run, ())[0].trainings]
 
 
 def test_what_stands_behind_qafm(presets: dict[str, RunConfig]) -> None:
