@@ -124,6 +124,14 @@ class Start(Settings):
     extractor: bool
 
 
+class TimedNetwork(Settings):
+    """All that the time of a descriptor depends on: the system's key, its input size and its network."""
+
+    key: str
+    size: tuple[int, int]
+    network: ComparedNetwork
+
+
 class ComparedSystem(Settings):
     """One trained system; a row of the table for each of its recipes.
 
@@ -150,3 +158,7 @@ class ComparedSystem(Settings):
     network: ComparedNetwork
     trainings: tuple[ComparedTraining, ...]
     needs_q: bool = False
+
+    def timed(self) -> TimedNetwork:
+        """The slice of rule time_inference."""
+        return TimedNetwork(key=self.key, size=self.start.size, network=self.network)

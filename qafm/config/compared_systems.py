@@ -153,7 +153,7 @@ def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
     """QAFM, its best fixed weight, and its branches."""
     model, stages = run.model, _stages(run)
     alone = ", ".join(f"{name.upper()} alone" for name in stages if name != "fusion")
-    frozen = f", of whose epochs the first {model.fusion.freeze_epochs} leave what was trained before frozen" if alone else ""
+    frozen = f" (frozen at first: {model.fusion.freeze_epochs} of its epochs)" if alone else ""
     note = f"trained in stages: {alone + ', then ' if alone else ''}both branches together{frozen}"
     names = {"apn": ("pretrain_apn", "pretrain_apn"), "apan": ("pretrain_apan", "pretrain_apan"), "fusion": ("train_fusion", "train_fusion")}
     trainings = tuple(_of_model(name, *names[name], training) for name, training in stages.items())
@@ -187,7 +187,8 @@ def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
 def _plain(run: RunConfig) -> Iterator[ComparedSystem]:
     """The Bag-of-Tricks baseline, alone and twice."""
     training = run.model.baseline.training
-    for key, twins, note in (("baseline", "a", "its recipe is the common one"), ("baseline_twins", "ab", "two baselines that differ in their draws, joined")):
+    note = "its recipe is the common one"
+    for key, twins in (("baseline", "a"), ("baseline_twins", "ab")):
         yield ComparedSystem(
             key=key,
             system=key,
@@ -249,11 +250,10 @@ def _sliced(run: RunConfig) -> Iterator[ComparedSystem]:
     slicenet = run.companions.slicenet
     for row in run.companions.comparison.slicenet:
         network = slicenet.network_of(row)
-        copies = "mirrored copies of all train images" if slicenet.system(row).flip else "no augmentation"
         yield ComparedSystem(
             key=f"slicenet-{row}",
             system=NETWORK_NAMES[network.network],
-            recipes={"own": f"row {row} of slicenet.csv: {copies}, the last epoch"},
+            recipes={"own": f"row {row} of slicenet.csv"},
             seeds=slicenet.system(row).seeds,
             artifact=("slicenet", row, "retrieval.json"),
             experiment=row,

@@ -58,7 +58,8 @@ def test_the_table_is_the_same_to_the_byte_when_it_is_made_again(companions: Pro
     copy = Project(tmp_path / "copy")
     shutil.copytree(companions.root, copy.root, symlinks=True)
     before = (copy.root / "results/comparison.csv").read_bytes()
-    for path in (f"{COMMON}/siamese/seed-1/model.safetensors", "results/tiny/r10-tiny/tiny/comparison/counts.json", "results/comparison.csv"):
+    of_siamese = [f"{COMMON}/siamese/seed-1/{name}" for name in ("model.safetensors", "descriptors.parquet", "retrieval.json")]
+    for path in (*of_siamese, "results/tiny/r10-tiny/tiny/comparison/counts.json", "results/comparison.csv"):
         (copy.root / path).unlink()
     copy.must_run("results/comparison.csv", "--configfile", "config/tiny.yaml")
     assert (copy.root / "results/comparison.csv").read_bytes() == before

@@ -109,7 +109,7 @@ rule time_inference:
     resources:
         mem_mb=CFG.runtime.mem_mb,
     params:
-        systems=[system.model_dump(mode="json") for system in COMPARED],
+        systems=[system.timed().model_dump(mode="json") for system in COMPARED],
         batch=CFG.companions.comparison.batch,
         repeats=CFG.companions.comparison.repeats,
         runtime=RUNTIME,

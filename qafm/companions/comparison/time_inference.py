@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from qafm.companions.comparison.compared_models import ComparedModel, build_compared, q_of
-from qafm.config.compared import ComparedSystem
+from qafm.config.compared import TimedNetwork
 from qafm.config.runtime import RuntimeConfig
 from qafm.runtime.files import write_json
 from qafm.runtime.torch_setup import autocast, place, prepare_torch
@@ -17,7 +17,7 @@ from qafm.runtime.torch_setup import autocast, place, prepare_torch
 AT_LEAST, SECONDS = 3, 30.0  # measurements that are made however long they take; time after which no further one is made
 
 
-def time_inference(systems: Sequence[ComparedSystem], batch: int, repeats: int, runtime: RuntimeConfig, out: Path) -> None:
+def time_inference(systems: Sequence[TimedNetwork], batch: int, repeats: int, runtime: RuntimeConfig, out: Path) -> None:
     """Measure every system with random weights on random images of its input size, already decoded; Q's perturbations count, they are part of the method.
 
     Args:
@@ -31,7 +31,7 @@ def time_inference(systems: Sequence[ComparedSystem], batch: int, repeats: int, 
     times = {}
     for system in tqdm(systems, desc="inference", unit="system", disable=None):
         model = _placed(build_compared(system.network), device)
-        times[system.key] = [round(1000 * _per_image(model, system.start.size, size, repeats, runtime, device), 4) for size in (1, batch)]
+        times[system.key] = [round(1000 * _per_image(model, system.size, size, repeats, runtime, device), 4) for size in (1, batch)]
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     write_json(out, {"device": name, "batch": batch, "ms_per_image": times})
 

@@ -189,7 +189,7 @@ def test_the_median_of_repeats_counts_and_slow_work_is_repeated_less() -> None:
 
 
 def test_every_system_is_timed_one_by_one_and_in_batches(tmp_path: Path) -> None:
-    systems = [system("plain", PlainNetwork(backbone=BACKBONE, copies=1)), system("qafm", fused())]
+    systems = [system("plain", PlainNetwork(backbone=BACKBONE, copies=1)).timed(), system("qafm", fused()).timed()]
     time_inference(systems, 3, 3, RUNTIME, tmp_path / "times.json")
     content = json.loads((tmp_path / "times.json").read_text())
     assert (content["device"], content["batch"], sorted(content["ms_per_image"])) == ("cpu", 3, ["plain", "qafm"])
