@@ -85,6 +85,11 @@ def test_bad_input_from_outside(project: Path, place: Path, bundles: dict[str, P
     assert (result.returncode, result.stdout, result.stderr) == (1, "", "qafm: cut.jpg: cannot be decoded as an image\n")
 
 
+def _hear_interrupts() -> None:
+    """What a shell starts in the background ignores SIGINT, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted_from_outside(project: Path, place: Path, bundles: dict[str, Path]) -> None:
     image = next((place / "query").iterdir()).read_bytes()
     (place / "many").mkdir()
@@ -93,7 +98,7 @@ def test_interrupted_from_outside(project: Path, place: Path, bundles: dict[str,
         (place / "many" / f"{number:03d}.jpg").write_bytes(image)
     environment = os.environ | {"PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "qafm", "embed", "many", "-o", "gallery.parquet", "--model", str(bundles["one"])]
-    process = subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_interrupts)
     try:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("left out: many/000.jpg: ")
