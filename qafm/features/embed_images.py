@@ -16,7 +16,6 @@ from qafm.features.searched_images import load_searched
 from qafm.models.bnneck import BNNeck
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.embeddings import embeddings_schema
@@ -24,7 +23,7 @@ from qafm.tables.parquet import vector_array, write_parquet
 from qafm.training.alpha_table import branch_vectors
 from qafm.training.image_set import ImageSet
 from qafm.training.read_quality import read_quality
-from qafm.training.weights import load_weights
+from qafm.training.weights import load_into, load_weights
 
 
 def load_qafm(weights: Path, architecture: ArchitectureConfig, config: TrainFusionConfig) -> Qafm:
@@ -37,10 +36,7 @@ def load_qafm(weights: Path, architecture: ArchitectureConfig, config: TrainFusi
     num_ids = len(tensors["head.neck.classifier.weight"]) if "head.neck.classifier.weight" in tensors else 0
     mlp = WeightMlp(mean=0.0, sd=1.0, start_weight=0.5) if config.alpha.fixed is None else None
     model = Qafm(architecture, config.head, num_ids, mlp)
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise InputError(f"{weights}: does not fit the configured model ({str(error).splitlines()[-1].strip()})") from error
+    load_into(model, tensors, weights, "the configured model")
     return model.eval()
 
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from qafm.config.backbone import BackboneConfig
 from qafm.models.reid_baseline import ReidBaseline
-from qafm.runtime.errors import InputError
-from qafm.training.weights import load_weights
+from qafm.training.weights import load_into, load_weights
 
 
 def load_baseline(weights: Path, config: BackboneConfig) -> ReidBaseline:
@@ -17,8 +16,5 @@ def load_baseline(weights: Path, config: BackboneConfig) -> ReidBaseline:
     tensors, _ = load_weights(weights)
     num_ids = len(tensors["neck.classifier.weight"]) if "neck.classifier.weight" in tensors else 0
     model = ReidBaseline(backbone=config, num_ids=num_ids)
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise InputError(f"{weights}: does not fit the configured backbone ({str(error).splitlines()[-1].strip()})") from error
+    load_into(model, tensors, weights, "the configured backbone")
     return model.eval()

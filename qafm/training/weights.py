@@ -34,14 +34,29 @@ def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     return tensors, json.loads(metadata.get("provenance", "{}"))
 
 
-def load_part(module: torch.nn.Module, tensors: dict[str, torch.Tensor], prefix: str, path: Path) -> None:
-    """Load the tensors whose names start with `prefix.` into `module`, strictly.
+def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], path: Path, fits: str) -> None:
+    """Load all of `tensors` into `module`, strictly.
+
+    Args:
+        module: the network that `tensors` are the weights of.
+        tensors: by name.
+        path: the file they came from, for the message.
+        fits: what they should fit, for the message: "the configured model".
 
     Raises:
         InputError: names or shapes do not fit; the message names `path` and the first difference.
     """
-    part = {name.removeprefix(f"{prefix}."): value for name, value in tensors.items() if name.startswith(f"{prefix}.")}
     try:
-        module.load_state_dict(part)
+        module.load_state_dict(tensors)
     except RuntimeError as error:
-        raise InputError(f"{path}: weights of {prefix!r} do not fit the configured model ({str(error).splitlines()[-1].strip()})") from error
+        raise InputError(f"{path}: does not fit {fits} ({str(error).splitlines()[-1].strip()})") from error
+
+
+def load_part(module: torch.nn.Module, tensors: dict[str, torch.Tensor], prefix: str, path: Path) -> None:
+    """Load the tensors whose names start with `prefix.` into `module`, strictly.
+
+    Raises:
+        InputError: names or shapes do not fit; the message names `path`, `prefix` and the first difference.
+    """
+    part = {name.removeprefix(f"{prefix}."): value for name, value in tensors.items() if name.startswith(f"{prefix}.")}
+    load_into(module, part, path, f"the {prefix!r} of the configured model")

@@ -21,13 +21,12 @@ from qafm.companions.bpbreid.views import SEARCHED, Halves, View
 from qafm.config.bpbreid import PartModelConfig, Variant
 from qafm.config.runtime import RuntimeConfig
 from qafm.evaluation.fuse import unit_rows
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.runtime.torch_setup import autocast, place, prepare_torch
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
 from qafm.training.image_set import normalize
-from qafm.training.weights import load_weights
+from qafm.training.weights import load_into, load_weights
 
 FOREGROUND = "foreground"
 
@@ -107,10 +106,7 @@ def load_part_model(weights: Path, variant: Variant, config: PartModelConfig) ->
     tensors, _ = load_weights(weights)
     classifier = tensors.get("whole_neck.classifier.weight")
     model = PartReid(config, variant, 0 if classifier is None else len(classifier))
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise InputError(f"{weights}: does not fit the configured model ({str(error).splitlines()[-1].strip()})") from error
+    load_into(model, tensors, weights, "the configured model")
     return model.eval()
 
 

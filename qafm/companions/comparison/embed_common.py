@@ -10,11 +10,10 @@ from qafm.companions.par.split_images import forward_all
 from qafm.config.common_recipe import CommonNetworkConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.searched_images import load_searched
-from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
-from qafm.training.weights import load_weights
+from qafm.training.weights import load_into, load_weights
 
 
 def embed_common(images: Path, weights: Path, config: CommonNetworkConfig, runtime: RuntimeConfig, out: Path) -> None:
@@ -46,8 +45,5 @@ def load_common(weights: Path, config: CommonNetworkConfig) -> SiameseNetwork | 
     tensors, _ = load_weights(weights)
     classifier = tensors.get("classifier.weight", torch.empty(0, 0))
     model = build_common(config, classifier.shape[-1])
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise InputError(f"{weights}: does not fit the configured network ({str(error).splitlines()[-1].strip()})") from error
+    load_into(model, tensors, weights, "the configured network")
     return model.eval()

@@ -7,11 +7,10 @@ from qafm.companions.par.split_images import forward_all, load_searched
 from qafm.config.backbone import BackboneConfig
 from qafm.config.par import IdentitySplitConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
-from qafm.training.weights import load_weights
+from qafm.training.weights import load_into, load_weights
 
 
 def embed_siamese(images: Path, weights: Path, backbone: BackboneConfig, split: IdentitySplitConfig, runtime: RuntimeConfig, out: Path) -> None:
@@ -42,8 +41,5 @@ def load_siamese(weights: Path, backbone: BackboneConfig) -> SiameseNetwork:
     """
     tensors, _ = load_weights(weights)
     model = SiameseNetwork(backbone, len(tensors["project.1.weight"]) if "project.1.weight" in tensors else 1)
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise InputError(f"{weights}: does not fit the configured siamese network ({str(error).splitlines()[-1].strip()})") from error
+    load_into(model, tensors, weights, "the configured siamese network")
     return model.eval()

@@ -12,11 +12,10 @@ from qafm.companions.par.split_images import forward_all, load_searched
 from qafm.config.backbone import BackboneConfig
 from qafm.config.par import IdentitySplitConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.parquet import write_parquet
-from qafm.training.weights import load_weights
+from qafm.training.weights import load_into, load_weights
 
 _HEAD = re.compile(r"heads\.(\w+)\.1\.weight")
 
@@ -54,8 +53,5 @@ def load_par(weights: Path, backbone: BackboneConfig) -> ParNetwork:
     tensors, _ = load_weights(weights)
     heads = {match[1]: len(tensors[name]) for name in tensors if (match := _HEAD.fullmatch(name))}
     model = ParNetwork(backbone, heads, dropout=0.0)
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise InputError(f"{weights}: does not fit the configured PAR network ({str(error).splitlines()[-1].strip()})") from error
+    load_into(model, tensors, weights, "the configured PAR network")
     return model.eval()

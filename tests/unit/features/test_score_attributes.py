@@ -181,7 +181,7 @@ def test_weights_that_do_not_fit_are_named(images: Path, tmp_path: Path) -> None
     weights = save(tmp_path / "w.safetensors", branch())
     with pytest.raises(InputError, match=r"w\.safetensors: holds no attribute branch of stage 'fusion' \(no tensor attribute\.apan\.\*\)$"):
         score_attributes(weights, "fusion", images, BACKBONE, APAN, RUNTIME, tmp_path / "out.csv")
-    with pytest.raises(InputError, match=r"^[^\n]*w\.safetensors: weights of 'apan' do not fit the configured model[^\n]*$"):
+    with pytest.raises(InputError, match=r"^[^\n]*w\.safetensors: does not fit the 'apan' of the configured model[^\n]*$"):
         score_attributes(weights, "apan", images, BACKBONE, APAN.model_copy(update={"hidden_channels": 5}), RUNTIME, tmp_path / "out.csv")
     with pytest.raises(InputError, match=r"none\.safetensors: cannot be read as weights"):
         score_attributes(tmp_path / "none.safetensors", "apan", images, BACKBONE, APAN, RUNTIME, tmp_path / "out.csv")

@@ -30,8 +30,8 @@ def test_part_must_fit_strictly(tmp_path: Path) -> None:
     tensors = {f"head.{name}": tensor for name, tensor in torch.nn.Linear(2, 3).state_dict().items()}
     load_part(module, tensors | {"other.x": torch.zeros(1)}, "head", tmp_path / "w")
     assert torch.equal(module.weight, tensors["head.weight"])
-    with pytest.raises(InputError, match="w: weights of 'head' do not fit the configured model"):
+    with pytest.raises(InputError, match="w: does not fit the 'head' of the configured model"):
         load_part(torch.nn.Linear(2, 4), tensors, "head", tmp_path / "w")
     del tensors["head.bias"]
-    with pytest.raises(InputError, match="do not fit"):
+    with pytest.raises(InputError, match="does not fit"):
         load_part(module, tensors, "head", tmp_path / "w")

@@ -173,6 +173,6 @@ def test_weights_that_do_not_fit_are_named(images: Path, tmp_path: Path) -> None
     save_weights(tmp_path / "w.safetensors", {"other": torch.zeros(2)}, {})
     with pytest.raises(InputError, match=r"w\.safetensors: does not fit the configured siamese network"):
         embed_siamese(images, tmp_path / "w.safetensors", BACKBONE, SPLIT, RUNTIME, tmp_path / "out.parquet")
-    with pytest.raises(InputError, match=r"w\.safetensors: weights of 'trunk' do not fit the configured model"):
+    with pytest.raises(InputError, match=r"w\.safetensors: does not fit the 'trunk' of the configured model"):
         train_siamese(images, tmp_path / "w.safetensors", settings(), RUNTIME, 1, outputs(tmp_path / "a"))
     assert not (tmp_path / "out.parquet").exists()
