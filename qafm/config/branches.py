@@ -37,6 +37,9 @@ class ApanConfig(Settings):
     steps: Literal[1, 12] = Field(default=12, description="1: the original's single step, all heads read h_1")
     group_order: tuple[str, ...] = Field(default=ATTRIBUTE_ORDER, description="order of the attribute groups in the ConvLSTM")
     embedding_dim: int = Field(default=1024, ge=2, description="length of v_s")
+    residual: bool = Field(
+        default=False, description="shortcut around the ConvLSTM: v_s reads the mean of PAFM's map beside the hidden states; not in the paper"
+    )
     heads: Literal["separate", "single"] = Field(default="separate", description="single: one linear layer on v_s after BNNeck, as in the original code")
     identity_head: bool = Field(default=True, description="identity classifier beside the 12 attribute heads (Eq. 2 and 4)")
     attribute_weight: float = Field(default=1.0, ge=0, description="lambda_attr: weight of the mean attribute loss in stage 2")

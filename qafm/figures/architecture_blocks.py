@@ -123,7 +123,8 @@ def _add_attribute(drawn: Architecture, model: ModelDescription) -> None:
     settings = model.config["architecture"]["apan"]
     identity = model.has("attribute.apan.neck")
     losses = _loss("triplet" if identity else "")
-    drawn.add("v_s", Place(MEETING, APAN), "$\\bf{v}_s$", "pool, FC, BN", *_size(model, "attribute.apan.embed"), losses, after="cell")
+    read = "of PAFM's map, too" if settings["residual"] else ""
+    drawn.add("v_s", Place(MEETING, APAN), "$\\bf{v}_s$", "pool, FC, BN", read, *_size(model, "attribute.apan.embed"), losses, after="cell")
     _attribute_heads(drawn, model, settings)
     if identity:
         _identity_head(drawn, model, "attribute.apan", Place(MEETING, APAN_HEADS), "v_s")

@@ -47,9 +47,10 @@ def _how_to_read(model: ModelDescription) -> str:
     idle = sum(not block["calls"] for block in stripes)
     rest = f" The map is too small for {idle} of the {len(stripes)} stripe classifiers, which rest." if idle else ""
     steps = f"one step for each of the {cell} attribute groups" if cell > 1 else "a single step"
+    shortcut = " v_s reads the mean of PAFM's map beside those of the ConvLSTM's states." if model.config["architecture"]["apan"]["residual"] else ""
     return (
         "Each box tells its name, the shape of its output for one image, its number of parameters (k thousand, M million), all measured on the built "
-        f"networks, and in italics the loss that attaches to it. The ConvLSTM takes {steps}. Grey boxes are needed for training only "
+        f"networks, and in italics the loss that attaches to it. The ConvLSTM takes {steps}.{shortcut} Grey boxes are needed for training only "
         f"(of a BNNeck beside a classifier, each branch's own descriptor still uses the batch norm).{rest}"
     )
 

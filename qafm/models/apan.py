@@ -32,6 +32,8 @@ class ApanOutput(NamedTuple):
 class Apan(nn.Module):
     """Backbone map -> PAFM -> shared projection -> 12 gated ConvLSTM steps -> a head per group on GAP(h_t), v_s = BN(Linear(all GAP(h_t))).
 
+    With `residual` v_s reads GAP(PAFM's map), too, past projection and ConvLSTM.
+
     Args:
         config: widths, steps and heads.
         in_channels: channels of the backbone's map.
@@ -54,15 +56,19 @@ class Apan(nn.Module):
         step_channels = config.step_channels or in_channels
         self.gates = nn.Parameter(torch.full((config.steps, step_channels), GATE_START)) if config.gates else None  # [T, C], row t: step t
         self.cell = ConvLstmCell(in_channels=step_channels, hidden_channels=hidden)
-        self.embed = nn.Sequential(nn.Linear(config.steps * hidden, length), nn.BatchNorm1d(length))
+        self.residual = config.residual
+        read = config.steps * hidden + (in_channels if config.residual else 0)
+        self.embed = nn.Sequential(nn.Linear(read, length), nn.BatchNorm1d(length))
         self.heads = nn.ModuleList([_head(hidden, size) for size in LOGIT_SIZES]) if config.heads == "separate" else None
         self.single_head = BNNeck(dim=length, classes=sum(LOGIT_SIZES)) if config.heads == "single" else None
         self.neck = BNNeck(dim=length, classes=num_ids) if config.identity_head else None
 
     def forward(self, x: Tensor) -> ApanOutput:
         """Return v_s, the identity logits and the attribute logits of the backbone's map x [N, in_channels, h, w]."""
-        pooled = self._pooled_states(self.project(self.pafm(x)))  # T x [N, D]
-        v_s = self.embed(torch.cat([pooled[t] for t in self._distinct_steps()], dim=1))  # [N, Ds]
+        attended = self.pafm(x)  # [N, in_channels, h, w]
+        pooled = self._pooled_states(self.project(attended))  # T x [N, D]
+        read = [pooled[t] for t in self._distinct_steps()]
+        v_s = self.embed(torch.cat([*read, attended.mean(dim=(2, 3))] if self.residual else read, dim=1))  # [N, Ds]
         logits = None if self.neck is None else self.neck(v_s).logits  # [N, ids]
         return ApanOutput(v_s, logits, self._attribute_logits(pooled, v_s))
 

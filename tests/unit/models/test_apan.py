@@ -62,6 +62,17 @@ def test_head_of_a_group_reads_the_step_of_that_group(rough, order):
     torch.testing.assert_close(output.logits, apan.neck(output.v_s).logits)
 
 
+def test_a_shortcut_leads_from_the_attended_map_to_v_s(rough):
+    apan, x = rough(small(residual=True)).eval(), torch.randn(3, 8, 4, 3)
+    seen, output = states(apan, x)
+    read = [seen[ATTRIBUTE_ORDER.index(name)].mean(dim=(2, 3)) for name in ATTRIBUTE_NAMES]
+    torch.testing.assert_close(output.v_s, apan.embed(torch.cat([*read, apan.pafm(x).mean(dim=(2, 3))], dim=1)))
+    with torch.no_grad():
+        apan.embed[0].weight[:, : 12 * 4] = 0  # whatever the ConvLSTM says
+    assert not torch.allclose(*(apan(y).v_s for y in (x, x + 1)))
+    torch.testing.assert_close(output.attribute_logits, apan(x).attribute_logits)
+
+
 def test_order_of_the_groups_changes_the_output():
     x = torch.randn(3, 8, 4, 3)
     base, changed = small().eval()(x), small(group_order=ATTRIBUTE_NAMES).eval()(x)
@@ -129,7 +140,9 @@ def test_identity_head_and_descriptor(rough):
     torch.testing.assert_close(with_head.descriptor(v_s), normalized / normalized.square().sum(dim=1, keepdim=True).sqrt())
 
 
-@pytest.mark.parametrize("change", [{"pafm_channels": 7}, {"step_channels": 6}, {"gates": False}, {"hidden_channels": 5}, {"steps": 1}, {"embedding_dim": 11}])
+@pytest.mark.parametrize(
+    "change", [{"pafm_channels": 7}, {"step_channels": 6}, {"gates": False}, {"hidden_channels": 5}, {"steps": 1}, {"embedding_dim": 11}, {"residual": True}]
+)
 def test_every_width_changes_the_embedding(change):
     x = torch.randn(3, 8, 4, 3)
     base, changed = small().eval()(x).v_s, small(**change).eval()(x).v_s
@@ -143,7 +156,9 @@ def test_bad_order_is_refused(order):
 
 
 @pytest.mark.parametrize("size", [(3, 2), (4, 2)])  # layer4 of 96 x 48 and of 128 x 64
-@pytest.mark.parametrize("change", [{}, {"heads": "single"}, {"step_channels": 0, "gates": False}, {"identity_head": False, "group_order": ATTRIBUTE_NAMES}])
+@pytest.mark.parametrize(
+    "change", [{}, {"heads": "single"}, {"step_channels": 0, "gates": False}, {"identity_head": False, "group_order": ATTRIBUTE_NAMES}, {"residual": True}]
+)
 def test_trains_and_serves(check_learns, check_serves, size, change):
     apan, x = small(**change), torch.randn(3, 8, *size)
     check_learns(apan, x)
