@@ -2,6 +2,7 @@
 
 import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from qafm.inference.model import ReidModel
     from qafm.tables.gallery import GalleryRows
 
-CHUNK = 512  # images after which the gallery is written ...
-GROWTH = 20  # ... or as many as a 20th of those in it: each time the whole file is copied
+PAUSE_S = 60  # seconds after which the gallery is written ...
+SHARE = 20  # ... or as many times what writing it took the last time, as the whole file is copied ...
+HELD = 16_384  # ... or descriptors held at most
 
 
 class New(NamedTuple):
@@ -57,7 +59,7 @@ def embed(
     device: DeviceName = "auto",
     names: NamesOption = "none",
     cameras: CameraOption = None,
-    fast: Annotated[bool, typer.Option("--fast", help="Without Q: some 30 times faster, every image gets the weight of the mean Q.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Without Q: some 10 times faster per image; each gets the weight of the mean Q.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="A single image that cannot be used ends the command, before anything is written.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -74,10 +76,11 @@ def embed(
     report, in_all = Report(), _known(output, loaded, fast)
     new = _new_images(files, names, pattern, in_all, report)
     try:
-        _embed_all(loaded, new, output, fast, report, len(in_all))
+        _embed_all(loaded, new, output, fast, report)
     except KeyboardInterrupt:
         done = report.added + report.replaced
-        raise KeyboardInterrupt(f"({done} of {len(new)} new images are in {shown(output)}; the same command goes on from there)") from None
+        kept = f"{done} of {len(new)} new images are in {shown(output)}; the same command goes on from there" if done else "nothing was written yet"
+        raise KeyboardInterrupt(f"({kept})") from None
     if report.added + report.replaced + report.known == 0:
         first, reason = next(iter(report.left_out.items()))
         raise InputError(f"{shown(folder)}: none of its {len(files)} images can be used; the first is {first}: {reason}")
@@ -97,7 +100,9 @@ def _known(path: Path, model: "ReidModel", fast: bool) -> dict[str, str]:
     if not path.exists():
         return {}
     with Gallery(path) as gallery:
-        gallery.check_made_by(model.gallery_id(quality=not fast), model.name + " --fast" * fast)
+        if gallery.header.model_id == model.gallery_id(quality=fast) != model.gallery_id(quality=not fast):
+            raise InputError(f"{path}: was made {'with Q' if fast else 'with --fast'}: {'leave --fast out' if fast else 'add --fast'}, or choose another file")
+        gallery.check_made_by(model.gallery_id(quality=not fast), model.name)
     return known_images(path)
 
 
@@ -120,33 +125,45 @@ def _new_images(files: Sequence[Path], names: Names, cameras: re.Pattern[str] | 
     return new
 
 
-def _embed_all(model: "ReidModel", new: list[New], output: Path, fast: bool, report: Report, in_all: int) -> None:
-    """Embed and append in portions, each of which is kept whatever happens to the next."""
+def _embed_all(model: "ReidModel", new: list[New], output: Path, fast: bool, report: Report) -> None:
+    """Embed and append in portions, each of which is kept whatever happens to the next; an interruption keeps what is there, too."""
     from qafm.galleries.append_gallery import append_gallery
 
+    held: list[GalleryRows] = []
+
+    def write() -> float:
+        """Append what is held; returns the seconds it took."""
+        start = time.monotonic()
+        if held:
+            done = append_gallery(output, held, model_id=model.gallery_id(quality=not fast), model=model.name, dim=model.dim)
+            report.added, report.replaced = report.added + done.added, report.replaced + done.replaced
+            report.known += done.known  # another process was faster
+            held.clear()
+        return time.monotonic() - start
+
     with tqdm(total=len(new), desc="embed", unit="image", disable=None) as bar:
-        start = 0
-        while start < len(new):
-            portion = new[start : start + max(CHUNK, (in_all + report.added) // GROWTH)]
-            start += len(portion)
-            rows = list(_rows(model, portion, fast, report, bar))
-            if rows:
-                done = append_gallery(output, rows, model_id=model.gallery_id(quality=not fast), model=model.name, dim=model.dim)
-                report.added, report.replaced = report.added + done.added, report.replaced + done.replaced
-                report.known += done.known  # another process was faster
+        last, pause = time.monotonic(), float(PAUSE_S)
+        try:
+            for rows in _rows(model, new, fast, report, bar):
+                held.append(rows)
+                if time.monotonic() - last >= pause or sum(len(part.image_id) for part in held) >= HELD:
+                    pause = max(PAUSE_S, SHARE * write())
+                    last = time.monotonic()
+        finally:
+            write()
 
 
-def _rows(model: "ReidModel", portion: list[New], fast: bool, report: Report, bar: tqdm) -> Iterator["GalleryRows"]:
-    """Descriptors of one portion, batch by batch."""
+def _rows(model: "ReidModel", new: list[New], fast: bool, report: Report, bar: tqdm) -> Iterator["GalleryRows"]:
+    """Descriptors, batch by batch."""
     from qafm.tables.gallery import GalleryRows
 
-    by_path = {image.path: image for image in portion}
+    by_path = {image.path: image for image in new}
 
     def leave_out(image: object, error: InputError) -> None:
         report.leave_out(Path(str(image)), error)
         bar.update()
 
-    for paths, found in model.embed_iter([image.path for image in portion], quality=not fast, progress=False, on_error=leave_out):
+    for paths, found in model.embed_iter([image.path for image in new], quality=not fast, progress=False, on_error=leave_out):
         images = [by_path[Path(str(path))] for path in paths]
         yield GalleryRows(
             [image.image_id for image in images],

@@ -36,6 +36,17 @@ def named_images(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
+def named_image(path: Path) -> Path:
+    """The one image that `path` names, decoded once.
+
+    Raises:
+        InputError: it is a folder, or no image that can be used.
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, one image is needed")
+    return named_images([path])[0]
+
+
 def shown(path: Path) -> str:
     """A path as text that any terminal can print."""
     return printable(path.as_posix())

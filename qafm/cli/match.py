@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from qafm.cli.image_files import named_images, shown
+from qafm.cli.image_files import named_image, shown
 from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
-from qafm.cli.output import number, print_json, print_table, remark
+from qafm.cli.output import number, percent, print_json, print_table, remark
 
 
 def match(
@@ -17,7 +17,7 @@ def match(
     device: DeviceName = "auto",
     prior: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Share of such pairs that show one person, before looking. Default: that of the calibration.", show_default=False),
+        typer.Option(help="Share of such pairs that show one person, before looking, between 0 and 1. Default: that of the calibration.", show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -26,7 +26,9 @@ def match(
     The distance is that of both descriptors, 0 (equal) to 2. Where the model is calibrated, on pairs of people that no network was trained on, it comes
     with a probability under the prior, and with the share of pairs of different people that are as close.
     """
-    files = named_images([first, second])
+    if prior is not None and not 0 < prior < 1:
+        raise typer.BadParameter(f"{prior:g} does not lie between 0 and 1", param_hint="--prior")
+    files = [named_image(first), named_image(second)]
     loaded = load_model(model, device)
     found = loaded.match(*files) if prior is None else loaded.match(*files, prior=prior)
     if as_json:
@@ -34,9 +36,9 @@ def match(
         return
     rows = [["distance", number(found.distance)]]
     if found.probability is not None and found.false_match_rate is not None:
-        rows += [["probability of one person", f"{100 * found.probability:.1f} %"]]
+        rows += [["probability of one person", percent(found.probability)]]
         rows += [["supposing a prior of", f"{100 * (found.prior or 0):.3g} %"]]
-        rows += [["different people as close", f"{100 * found.false_match_rate:.2g} %"]]
+        rows += [["different people as close", percent(found.false_match_rate)]]
     print_table(("", ""), rows, title=f"{shown(first)} and {shown(second)}", text=("",))
     if found.probability is None:
         remark("This model is not calibrated: there is a distance, but no probability.")

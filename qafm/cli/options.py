@@ -26,6 +26,9 @@ def load_model(path: Path | None, device: Device) -> "ReidModel":
     Raises:
         InputError: there is no such model, or no such device.
     """
+    from qafm.bundles.bundle_files import find_bundle
+
+    find_bundle(path)  # a wrong name is told before the seconds that torch takes
     from qafm.inference.model import load
 
     return load(path, device=device)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -18,17 +19,35 @@ from qafm.runtime.errors import InputError
 WIDE = 4000  # columns of a pipe: nothing is cut
 
 
+class Piped(Console):
+    """A console whose reader may go away."""
+
+    def on_broken_pipe(self) -> None:
+        """Whoever reads has seen enough: no error."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0)
+
+
 def console() -> Console:
     """stdout, as wide as the terminal; as wide as it takes where it is none."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    return Piped(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
-def check_target(path: Path) -> None:
+def check_target(path: Path, *, endings: Sequence[str] = (), inputs: Sequence[Path] = ()) -> None:
     """See that a file can be written, before the work whose result it is to hold.
 
+    Args:
+        path: the file.
+        endings: it has to have one of these, in small letters or capitals; none: any will do.
+        inputs: what the command reads, and must not write over.
+
     Raises:
-        InputError: its folder is none, or nothing can be written into it.
+        InputError: its name ends otherwise, it is an input, its folder is none, or nothing can be written into it.
     """
+    if endings and path.suffix.lower() not in endings:
+        raise InputError(f"{path}: the name must end in {' or '.join(endings)}")
+    if path.exists() and any(source.exists() and path.samefile(source) for source in inputs):
+        raise InputError(f"{path}: is read by this command, and would be written over; choose another name")
     folder = path.parent
     while not folder.exists():
         folder = folder.parent
@@ -74,6 +93,15 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
 def remark(text: str) -> None:
     """Print a line that explains what stands above."""
     console().print(Text(text, style="dim"), soft_wrap=True)
+
+
+def percent(share: float) -> str:
+    """A share as a percentage: one digit behind the point, near 0 and 100 as many as it takes to tell it from them."""
+    value, from_end = 100 * share, 100 * min(share, 1 - share)
+    if from_end <= 0:
+        return f"{value:.0f} %"
+    digits = max(1, 1 - math.floor(math.log10(from_end)))  # two digits of what is left to the end
+    return f"{value:.{min(digits, 8) if from_end < 1 else 1}f} %"
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -39,18 +39,16 @@ def search(
     """Find the images of a gallery that are nearest to a query.
 
     Distances are Euclidean, of unit descriptors: 0 (equal) to 2. Where the identities of query and gallery are known (--names), ✓ and a green frame mean
-    the same person, ✗ and a red dashed frame another one.
+    the same person, ✗ and an orange dashed frame another one.
     """
     files = named_images(queries)
     pattern = camera_pattern(cameras)
     named = [read_name(shown(file), names, pattern) for file in files]
-    if png is not None and png.suffix.lower() != ".png":
-        raise typer.BadParameter(f"{png}: the name must end in .png", param_hint="--png")
     if exclude_camera and any(one.camid is None for one in named):
         raise typer.BadParameter("needs the cameras of the queries: --names market, or --camera-pattern", param_hint="--exclude-camera")
-    for path in (html, png):
+    for path, endings in ((html, (".html", ".htm")), (png, (".png",))):
         if path is not None:
-            check_target(path)
+            check_target(path, endings=endings, inputs=[gallery, *files])
     loaded, fast = _model_of(gallery, model, device)
     embedded = loaded.embed(files, quality=not fast)
     hits = _search(gallery, files, named, embedded, loaded.gallery_id(quality=not fast), top, exclude_self, exclude_camera, approximate)

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 POOL = "pool"  # the split of an image whose identity has not been drawn into one yet
 
 
@@ -65,9 +65,13 @@ def printable(name: str) -> str:
 
 
 def list_files(folder: Path) -> list[str]:
-    """All files below `folder`, links followed: sorted POSIX paths relative to it."""
+    """All files below `folder`, links followed, except back to a folder that the way there came through: sorted POSIX paths relative to it."""
     found = []
-    for parent, _, files in os.walk(folder, followlinks=True):
-        below = PurePath(parent).relative_to(folder).as_posix()
+    way = {os.fspath(folder): (os.path.realpath(folder),)}  # a folder -> the real ones on the way to it, its own last
+    for parent, folders, files in os.walk(folder, followlinks=True):
+        below, through = PurePath(parent).relative_to(folder).as_posix(), way.pop(parent)
         found += [name if below == "." else f"{below}/{name}" for name in files]
+        real = {name: os.path.realpath(f"{parent}/{name}") for name in folders}
+        folders[:] = [name for name in folders if real[name] not in through]
+        way |= {f"{parent}/{name}": (*through, real[name]) for name in folders}
     return sorted(found)

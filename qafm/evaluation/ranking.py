@@ -157,7 +157,7 @@ class Matches:
         for side, labels, wanted in (("query", query, gallery), ("gallery", gallery, query)):
             blind = (labels.camid < 0) & np.isin(labels.pid, wanted.pid)
             if self.drop and blind.any():
-                raise InputError(f"{labels.image_id[blind][0]}: {side} image without a camera ({blind.sum()} of them); set same_camera: keep")
+                raise InputError(f"{labels.image_id[blind][0]}: {side} image without a camera ({blind.sum()} of them); set same_camera to keep to do without")
         self.of_pid = _groups(gallery.pid)
         query_content, self.gallery_content = _content(query, gallery)
         self.query_content, self.of_content = query_content, _groups(self.gallery_content)

@@ -74,7 +74,7 @@ def check_target(path: Path, suffix: str, overwrite: bool) -> None:
     if path.suffix != suffix:
         raise InputError(f"{path}: the file's name has to end in {suffix}")
     if path.exists() and not overwrite:
-        raise InputError(f"{path}: is there already")
+        raise InputError(f"{path}: is there already; --overwrite (overwrite=True) replaces it")
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Descriptors from torch files, read with weights_only: nothing in the file is run."""
 
+import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +32,8 @@ def read_torch_arrays(path: Path) -> np.ndarray | dict[str, np.ndarray]:
     try:
         with torch.serialization.safe_globals(_numpy_globals()), warnings.catch_warnings(action="ignore"):
             found = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise InputError(f"{path}: cannot be read as tensors and arrays: it is no torch file, or it holds objects, which are never loaded") from error
     except Exception as error:  # what is no torch file can fail in any way
         reason = " ".join(str(error).split("\n")[0].split())
         raise InputError(f"{path}: cannot be read as a torch file of tensors and arrays ({reason[:160]})") from error

@@ -61,11 +61,12 @@ class Columns:
             InputError: there are no names, or one does not start like that.
         """
         if self.name is None:
-            raise InputError(f"{self.source}: has no identities, and no names that tell them; give a file of labels")
+            raise InputError(f"{self.source}: has no identities, and no names that tell them; give labels (--query-labels, --gallery-labels)")
         parts = [_NAME.match(re.split(r"[/\\]", str(name))[-1]) for name in self.name]
         for row, part in enumerate(parts):
             if part is None:
-                raise InputError(f"{self.source}: row {row}: has no identities, and {str(self.name[row])!r} does not start like 0001_c1; give a file of labels")
+                odd = f"row {row}: has no identities, and {str(self.name[row])!r} does not start like 0001_c1"
+                raise InputError(f"{self.source}: {odd}; give labels (--query-labels, --gallery-labels)")
         pid, camid = np.array([[int(part[1]), int(part[2])] for part in parts if part is not None]).T
         return replace(self, pid=pid, camid=camid)
 

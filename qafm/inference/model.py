@@ -1,6 +1,6 @@
 """The Python API: a trained model, applied to any images.
 
-Images are paths or arrays uint8 [H, W, 3] in RGB, of any sizes, each showing one person; a single one, a list, or an array [N, H, W, 3].
+Images are paths, arrays uint8 [H, W, 3] in RGB or Pillow images, of any sizes, each showing one person; a single one, a list, or an array [N, H, W, 3].
 
 N images, D the length of a descriptor, F families of perturbations.
 """
@@ -8,7 +8,7 @@ N images, D the length of a descriptor, F families of perturbations.
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
@@ -46,6 +46,8 @@ def load(path: str | Path | None = None, *, device: Device = "auto") -> "ReidMod
     Raises:
         InputError: there is no bundle, it is damaged or of a newer format, or the device is missing.
     """
+    if device not in get_args(Device):
+        raise InputError(f"device {device!r}: expected one of {', '.join(get_args(Device))}")
     return ReidModel(load_bundle(find_bundle(None if path is None else Path(path))), device=device)
 
 

@@ -24,7 +24,7 @@ def prepare_torch(config: RuntimeConfig) -> torch.device:
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
     if config.device == "cuda" and not torch.cuda.is_available():
-        raise InputError("runtime.device: cuda is configured, but torch finds no GPU here")
+        raise InputError("device cuda: torch finds no GPU here; auto and cpu do without")
     use_cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
     return torch.device("cuda" if use_cuda else "cpu")
 

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from qafm.cli import embed as embed_module
+from qafm.cli.image_files import images_below
 from qafm.cli.naming import Named, camera_pattern, identities, read_name
 from qafm.inference.model import ReidModel, load
 from qafm.runtime.errors import InputError
@@ -110,7 +112,7 @@ def test_the_gallery_of_another_model_stays_as_it_is(run: Run, place: Path, bund
     embedded.clear()
     result = run("embed", "gallery", "-o", "gallery.parquet", "--model", bundles["other"], code=1)
     assert one_line(result.stderr).startswith("qafm: gallery.parquet: was made by the model made-up/f/m/seed-0 (")
-    assert one_line(run("embed", "gallery", "-o", "gallery.parquet", "--fast", code=1).stderr).startswith("qafm: gallery.parquet: was made by")
+    assert one_line(run("embed", "gallery", "-o", "gallery.parquet", "--fast", code=1).stderr).startswith("qafm: gallery.parquet: was made with Q")
     assert (embedded, (place / "gallery.parquet").read_bytes()) == ([], before)
 
 
@@ -131,24 +133,68 @@ def test_without_q(run: Run, bundles: dict[str, Path]) -> None:
 
 
 def test_after_an_interruption_it_goes_on(run: Run, place: Path, embedded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embed_module, "CHUNK", 3)
     files = sorted(f"query/{path.name}" for path in (place / "query").iterdir())
-    original, calls = ReidModel.embed_iter, []
+    original = ReidModel.embed_iter
 
-    def stopped(self: ReidModel, images: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
-        calls.append(list(images))
-        if len(calls) == 3:
+    def stopped_after(batches: int) -> Any:
+        def stopped(self: ReidModel, images: Any, **options: Any) -> Iterator[Any]:
+            yield from islice(original(self, images, 3, **options), batches)
             raise KeyboardInterrupt
-        return original(self, images, *arguments, **options)
+
+        return stopped
 
     with monkeypatch.context() as patched:
-        patched.setattr(ReidModel, "embed_iter", stopped)
+        patched.setattr(ReidModel, "embed_iter", stopped_after(0))
+        assert one_line(run("embed", "query", "-o", "gallery.parquet", code=130).stderr) == "qafm: interrupted (nothing was written yet)"
+        assert not (place / "gallery.parquet").exists()
+        patched.setattr(ReidModel, "embed_iter", stopped_after(2))
         line = one_line(run("embed", "query", "-o", "gallery.parquet", code=130).stderr)
     assert line == f"qafm: interrupted (6 of {len(files)} new images are in gallery.parquet; the same command goes on from there)"
     assert sorted(rows()) == files[:6]
     embedded.clear()
     assert f"{len(files) - 6} added, 6 known already" in run("embed", "query", "-o", "gallery.parquet").stdout
     assert embedded == files[6:]
+
+
+@pytest.mark.parametrize(("setting", "value"), [("PAUSE_S", 0), ("HELD", 3)])
+def test_what_is_embedded_is_written_before_the_end(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: int) -> None:
+    monkeypatch.setattr(embed_module, setting, value)
+    monkeypatch.setattr(embed_module, "SHARE", 0)
+    original, seen = ReidModel.embed_iter, []
+
+    def watched(self: ReidModel, images: Any, **options: Any) -> Iterator[Any]:
+        for batch in original(self, images, 3, **options):
+            seen.append(len(rows()) if (place / "gallery.parquet").exists() else 0)
+            yield batch
+
+    monkeypatch.setattr(ReidModel, "embed_iter", watched)
+    run("embed", "query", "-o", "gallery.parquet")
+    assert seen == [3 * batch for batch in range(len(seen))] and len(seen) > 2
+    assert len(rows()) == len(list((place / "query").iterdir()))
+
+
+def test_the_same_way_with_or_without_q(run: Run, place: Path) -> None:
+    run("embed", "query", "-o", "with.parquet")
+    run("embed", "query", "-o", "without.parquet", "--fast")
+    line = one_line(run("embed", "gallery", "-o", "with.parquet", "--fast", code=1).stderr)
+    assert line == "qafm: with.parquet: was made with Q: leave --fast out, or choose another file"
+    line = one_line(run("embed", "gallery", "-o", "without.parquet", code=1).stderr)
+    assert line == "qafm: without.parquet: was made with --fast: add --fast, or choose another file"
+    assert len(list(place.glob("*.parquet"))) == 2
+
+
+def test_a_link_back_is_not_followed(place: Path) -> None:
+    shutil.rmtree(place / "gallery")
+    (place / "query" / "back").symlink_to(place / "query")
+    (place / "query" / "deep").mkdir()
+    (place / "query" / "deep" / "up").symlink_to(place)
+    (place / "elsewhere").mkdir()
+    (place / "elsewhere" / "a.jpg").write_bytes(next((place / "query").glob("*.jpg")).read_bytes())
+    (place / "elsewhere" / "home").symlink_to(place / "query" / "deep")
+    (place / "query" / "there").symlink_to(place / "elsewhere")
+    below = {path.relative_to(place / "query").as_posix() for path in images_below(place / "query")}
+    own = {path.name for path in (place / "query").glob("*.jpg")}
+    assert below == own | {f"{way}/a.jpg" for way in ("there", "deep/up/elsewhere", "there/home/up/elsewhere")} - {"there/home/up/elsewhere/a.jpg"}
 
 
 @pytest.mark.usefixtures("place")

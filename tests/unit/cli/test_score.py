@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from qafm.cli.output import percent
 from qafm.inference.model import ReidModel, load
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from tests.unit.cli.conftest import Run, one_line
@@ -82,8 +83,17 @@ def test_match(run: Run, place: Path, model: ReidModel) -> None:
     assert json.loads(run("match", first, first, "--json").stdout)["distance"] == pytest.approx(0, abs=1e-6)
 
 
-def test_a_prior_is_a_probability(run: Run, place: Path) -> None:
-    run("match", *images_in(place, 2), "--prior", "1.5", code=2)
+@pytest.mark.parametrize("prior", ["1.5", "0", "1", "-0.1", "nan"])
+def test_a_prior_is_a_probability(run: Run, place: Path, prior: str) -> None:
+    assert "does not lie between 0 and 1" in " ".join(run("match", *images_in(place, 2), "--prior", prior, code=2).stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0 %"), (1, "100 %"), (0.5, "50.0 %"), (0.031, "3.1 %"), (0.00052, "0.052 %"), (0.9996, "99.960 %"), (0.99, "99.0 %"), (1e-12, "0.00000000 %")],
+)
+def test_a_percentage_tells_little_from_nothing(share: float, text: str) -> None:
+    assert percent(share) == text
 
 
 @pytest.mark.parametrize("command", ["score", "attributes"])
@@ -105,6 +115,7 @@ def test_bad_input_is_one_line(run: Run, place: Path, command: str, name: str, r
 
 def test_bad_input_of_match(run: Run, place: Path) -> None:
     bad_files(place)
+    assert one_line(run("match", "gallery", "dot.png", code=1).stderr) == "qafm: gallery: is a folder, one image is needed"
     assert one_line(run("match", images_in(place, 1)[0], "dot.png", code=1).stderr) == "qafm: dot.png: is 1 x 1 pixels, at least 8 x 8 are needed"
 
 

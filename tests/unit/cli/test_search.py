@@ -128,8 +128,18 @@ def test_the_picture(run: Run, place: Path) -> None:
 
 
 @pytest.mark.usefixtures("gallery")
-def test_the_picture_is_a_png(run: Run, place: Path) -> None:
-    assert "must end in .png" in run("search", *queries(place, 1), "-g", "gallery.parquet", "--png", "found.jpg", code=2).stderr
+def test_a_picture_is_a_png_and_a_page_is_html(run: Run, place: Path) -> None:
+    before, picture = (place / "gallery.parquet").read_bytes(), (place / queries(place, 1)[0]).read_bytes()
+    (place / "query.png").write_bytes(picture)
+    for option, name, reason in (
+        ("--png", "found.jpg", "the name must end in .png"),
+        ("--html", "gallery.parquet", "the name must end in .html or .htm"),
+        ("--png", "query.png", "is read by this command, and would be written over; choose another name"),
+    ):
+        result = run("search", "query.png", "-g", "gallery.parquet", option, name, code=1)
+        assert one_line(result.stderr) == f"qafm: {name}: {reason}"
+    assert (place / "gallery.parquet").read_bytes() == before
+    assert (place / "query.png").read_bytes() == picture
 
 
 def test_a_gallery_without_q_is_searched_without(run: Run, place: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_file_is_replaced_only_if_told_to_and_nothing_is_said(
     fixed: ReidModel, tmp_path: Path, export: Callable[..., None], name: str, capfd: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
 ) -> None:
     (tmp_path / name).write_text("precious")
-    with pytest.raises(InputError, match=rf"{name}: is there already$"):
+    with pytest.raises(InputError, match=rf"{name}: is there already; --overwrite"):
         export(fixed, tmp_path / name)
     with pytest.raises(InputError, match=rf"model\.bin: the file's name has to end in \{Path(name).suffix}$"):
         export(fixed, tmp_path / "model.bin")

@@ -182,7 +182,7 @@ def parquet(path: Path, **columns: list) -> None:
         ("a.npz", lambda path: np.savez(path, things=GALLERY, x=1), "has no gallery descriptors under a known name; it holds things, x"),
         ("a.npz", lambda path: np.savez(path, qf=QUERY, q_pids=Q_PID), "has no gallery descriptors under a known name; it holds q_pids, qf"),
         ("a.npz", lambda path: np.savez(path, features=G_PID, pids=G_PID), r"descriptors are int64 of shape \(5,\), not float"),
-        ("a.npz", lambda path: np.savez(path, features=GALLERY), "has no identities, and no names that tell them; give a file of labels"),
+        ("a.npz", lambda path: np.savez(path, features=GALLERY), "has no identities, and no names that tell them; give labels"),
         ("a.npz", lambda path: np.savez(path, features=GALLERY, paths=G_PATHS), "row 0: has no identities, and 'g/0.jpg' does not start like 0001_c1"),
         ("a.npz", lambda path: np.savez(path, features=GALLERY, pids=list("abcde")), "row 0: pid is 'a', not an integer"),
         ("a.npz", lambda path: np.savez(path, features=GALLERY, pids=G_PID + 0.5), "row 0: pid is '2.5', not an integer"),

@@ -1,4 +1,5 @@
 import logging
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -135,24 +136,27 @@ def test_many_queries_are_taken_in_portions(gallery: Path, monkeypatch: pytest.M
 
 def test_memory_does_not_grow_with_the_gallery(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One row group beside the one in use, and no more, is held."""
-    held, most = [0], [0]
+    held, most, lock = [0], [0], threading.Lock()  # the next group is read by another thread, which may be slow
     original = Gallery.block
 
     def counted(self: Gallery, group: int, columns: list[str]):
-        held[0] += 1
-        most[0] = max(most[0], held[0])
+        with lock:
+            held[0] += 1
+            most[0] = max(most[0], held[0])
         return original(self, group, columns)
 
     def offered(self: Nearest, *arguments) -> None:
         real(self, *arguments)
-        held[0] -= 1
+        with lock:
+            held[0] -= 1
 
     real = Nearest.offer
     monkeypatch.setattr(Gallery, "block", counted)
     monkeypatch.setattr(Nearest, "offer", offered)
     with Gallery(gallery) as opened:
         exact_search(opened, unit_vectors(made_up(1), ""), 3, Exclusions())
-    assert most[0] == 2
+        assert opened.groups > 2
+    assert 1 <= most[0] <= 2 and held[0] == 0
 
 
 @pytest.mark.parametrize(

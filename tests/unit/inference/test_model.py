@@ -190,6 +190,10 @@ def test_bad_input_is_one_line(model: ReidModel, tmp_path: Path) -> None:
             with pytest.raises(InputError, match=message) as caught:
                 use(images)
             assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match=r"^image 1: is a list, expected a path"):
+        model.match(np.zeros((9, 9, 3), np.uint8), [])  # pyright: ignore[reportArgumentType]
+    with pytest.raises(InputError, match=r"^device 'tpu': expected one of auto, cpu, cuda$"):
+        qafm.load(model.bundle.folder, device="tpu")  # pyright: ignore[reportArgumentType]
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="torch finds no GPU"):
             qafm.load(model.bundle.folder, device="cuda")

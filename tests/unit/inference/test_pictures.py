@@ -1,10 +1,12 @@
 """What a user may hand over as an image, and what is refused in one line."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from qafm.inference.pictures import MAX_PIXELS, as_list, content_key, open_picture
 from qafm.runtime.errors import InputError
@@ -29,6 +31,23 @@ def test_files_and_arrays_give_the_same_pixels(tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_picture(path, 0), PICTURE)
     np.testing.assert_array_equal(open_picture(str(path), 0), open_picture(PICTURE, 0))
     assert open_picture(PICTURE[:, ::-1], 0).flags.c_contiguous
+
+
+def test_pillow_images_of_any_mode_upright() -> None:
+    made = Image.fromarray(PICTURE)
+    assert as_list(made) == [made]
+    np.testing.assert_array_equal(open_picture(made, 0), PICTURE)
+    np.testing.assert_array_equal(open_picture(made.convert("L"), 0), np.repeat(np.asarray(made.convert("L"))[..., None], 3, axis=2))
+    turned = made.copy()
+    turned.getexif()[0x0112] = 6  # to be turned clockwise
+    np.testing.assert_array_equal(open_picture(turned, 0), np.rot90(PICTURE, -1))
+
+
+@pytest.mark.parametrize("thing", [None, 5, object()])
+def test_what_is_no_picture_at_all(thing: Any) -> None:
+    (one,) = as_list(thing)
+    with pytest.raises(InputError, match=r"^image 2: is a \w+, expected a path, an array uint8 \[height, width, 3\] or a Pillow image$"):
+        open_picture(one, 2)
 
 
 @pytest.mark.parametrize(

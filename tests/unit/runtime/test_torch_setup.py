@@ -19,7 +19,7 @@ def test_threads_come_from_the_config() -> None:
 def test_a_missing_gpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert prepare_torch(RuntimeConfig(device="auto")).type == "cpu"
-    with pytest.raises(InputError, match=r"runtime\.device: cuda is configured"):
+    with pytest.raises(InputError, match=r"device cuda: torch finds no GPU here"):
         prepare_torch(RuntimeConfig(device="cuda"))
 
 

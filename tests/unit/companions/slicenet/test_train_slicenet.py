@@ -200,5 +200,5 @@ def test_without_cameras(people: People, tmp_path: Path) -> None:
     assert found["market"] is None
     assert set(json.loads(places["retrieval"].read_text())["galleries"]) == {"standard"}
     assert json.loads(places["retrieval"].read_text())["galleries"]["standard"]["metrics"]["mAP"] == pytest.approx(found["no_copies"]["mAP"])  # type: ignore[index]
-    with pytest.raises(InputError, match="set same_camera: keep"):
+    with pytest.raises(InputError, match="set same_camera to keep"):
         evaluate_slicenet("row", images, tmp_path / "d.parquet", same_camera="drop", ranks=(1,), note="", **places)
