@@ -11,6 +11,7 @@ from typing import Any
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -68,7 +69,7 @@ def _plain(content: Any) -> Any:
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", text: Sequence[str] = ()) -> None:
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", text: Sequence[str] = (), run_on: bool = False) -> None:
     """Print a table.
 
     Args:
@@ -76,6 +77,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
         rows: cells as text; they are shown as they are, markup in them means nothing.
         title: a line above; "" for none.
         text: the columns that hold words; the others hold numbers and are set flush right.
+        run_on: lines longer than the terminal are left to it, so that names stay whole and can be copied; else words are folded.
     """
     out = console()
     if title:
@@ -87,6 +89,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
         made.add_column(name, justify="left" if name in text else "right", overflow="fold", no_wrap=name not in text)
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))
+    if run_on:
+        out.width = max(out.width, Measurement.get(out, out.options.update(max_width=WIDE), made).maximum)
     out.print(made)
 
 

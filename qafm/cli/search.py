@@ -123,19 +123,19 @@ def _print(found: Sequence[FoundQuery], exact: bool) -> None:
     for place, query in enumerate(found):
         if place:
             print()
-        columns = ["rank", "distance", "image", "identity", "camera", ""]
+        columns = ["rank", "distance", "identity", "camera", "", "image"]
         rows = [
             [
                 str(one.hit.rank),
                 number(one.hit.distance),
-                one.hit.image_id,
                 *("-" if value is None else str(value) for value in (one.hit.pid, one.hit.camid)),
                 one.mark,
+                one.hit.image_id,
             ]
             for one in query.hits
         ]
         used = [i for i, name in enumerate(columns) if name in ("rank", "distance", "image") or any(row[i] not in ("", "-") for row in rows)]
         title = f"{shown(query.image)}: Q {number(query.q)}, visual weight {number(query.visual_weight)}"
-        print_table([columns[i] for i in used], [[row[i] for i in used] for row in rows], title=title, text=("image", ""))
+        print_table([columns[i] for i in used], [[row[i] for i in used] for row in rows], title=title, text=("image", ""), run_on=True)
     if not exact:
         remark("By the index: a near image may be missing. --approximate never compares all.")

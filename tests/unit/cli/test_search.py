@@ -51,8 +51,8 @@ def test_the_table(run: Run, place: Path, gallery: dict[str, dict[str, Any]]) ->
     pid = int(Path(file).name.split("_")[0])
     assert [row[0] for row in rows] == [str(rank) for rank in range(1, 11)]
     for row in rows:
-        assert row[2] in gallery
-        assert row[5] == ("✓" if gallery[row[2]]["pid"] == pid else "✗")
+        assert row[5] in gallery
+        assert row[4] == ("✓" if gallery[row[5]]["pid"] == pid else "✗")
 
 
 def test_no_more_than_there_are(run: Run, place: Path, gallery: dict[str, dict[str, Any]]) -> None:
