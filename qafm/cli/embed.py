@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 from tqdm import tqdm
 
-from qafm.cli.image_files import images_below, named_images, shown
+from qafm.cli.image_files import images_below, named_images, other_files, shown
 from qafm.cli.naming import CameraOption, Named, Names, NamesOption, camera_pattern, identities, read_name
 from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
 from qafm.cli.output import check_target, print_json
@@ -43,6 +43,7 @@ class Report:
     added: int = 0
     replaced: int = 0
     known: int = 0
+    other_files: int = 0  # no images by their names
     left_out: dict[str, str] = field(default_factory=dict)  # image -> why
 
     def leave_out(self, image: Path, error: Exception) -> None:
@@ -73,7 +74,7 @@ def embed(
     check_target(output)
     people = identities([shown(file) for file in files], names)
     loaded = load_model(model, device)
-    report, in_all = Report(), _known(output, loaded, fast)
+    report, in_all = Report(other_files=other_files(folder)), _known(output, loaded, fast)
     new = _new_images(files, names, pattern, in_all, report)
     try:
         _embed_all(loaded, new, output, fast, report)
@@ -90,6 +91,7 @@ def embed(
     counts = [f"{report.added} added", f"{report.known} known already"]
     counts += [f"{report.replaced} replaced"] if report.replaced else []
     counts += [f"{len(report.left_out)} left out"] if report.left_out else []
+    counts += [f"{report.other_files} files that are no images by their names"] if report.other_files else []
     typer.echo(f"{shown(output)}: {', '.join(counts)}; {len(in_all) + report.added} images by {loaded.name}")
 
 

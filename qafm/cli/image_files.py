@@ -1,7 +1,7 @@
 """The images that a command line names."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from qafm.datasets.entry import is_image_name, list_files, printable
 from qafm.runtime.errors import InputError
@@ -19,6 +19,11 @@ def images_below(folder: Path) -> list[Path]:
     if not found:
         raise InputError(f"{folder}: holds no image (.jpg, .jpeg, .png, .webp, .bmp, .tif)")
     return found
+
+
+def other_files(folder: Path) -> int:
+    """How many files below a folder are no images by their names; hidden ones do not count."""
+    return sum(not is_image_name(name) for name in list_files(folder) if not any(part.startswith(".") for part in PurePosixPath(name).parts))
 
 
 def named_images(paths: Sequence[Path]) -> list[Path]:

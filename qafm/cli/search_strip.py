@@ -44,7 +44,7 @@ def draw_search_strip(found: Sequence[FoundQuery], subtitle: str, path: Path) ->
         InputError: a picture cannot be read.
     """
     columns = 1 + max(len(query.hits) for query in found)
-    cells = [cell for query in found for cell in _row(query, columns)]
+    cells = [cell for query in found for cell in _row(query, columns, named=len(found) > 1)]
     width = columns * _CELL
     grid = Grid(cells, columns, width, common_aspect([cell for cell in cells if cell is not None]))
     top = MARGIN + text_height(1.4, TITLE) + text_height(1.6)
@@ -61,20 +61,19 @@ def _title(found: Sequence[FoundQuery]) -> str:
     return f"Nearest images of {shown(found[0].image)}" if len(found) == 1 else f"Nearest images of {len(found)} queries"
 
 
-def _row(query: FoundQuery, columns: int) -> list[Picture | None]:
+def _row(query: FoundQuery, columns: int, *, named: bool) -> list[Picture | None]:
     q = () if np.isnan(query.q) else (f"Q {query.q:.3f}",)
-    asked = Picture(load_pixels(query.image), (*q, f"w {query.visual_weight:.3f}"), "query", Frame(QUERY, "solid", 1.8))
+    name = (fit_text(shown(Path(query.image.name)), _CELL),) if named else ()
+    asked = Picture(load_pixels(query.image), (*q, f"w {query.visual_weight:.3f}", *name), "query", Frame(QUERY, "solid", 1.8))
     cells: list[Picture | None] = [asked, *(_hit(one) for one in query.hits)]
     return cells + [None] * (columns - len(cells))
 
 
 def _hit(one: FoundHit) -> Picture:
     pixels = _pixels(one.file)
-    identity = () if one.hit.pid is None else (f"id {one.hit.pid}",)
+    who = [f"{name} {value}" for name, value in (("id", one.hit.pid), ("cam", one.hit.camid)) if value is not None]
     lost = ("no picture",) if pixels is None else ()
-    return Picture(
-        _ABSENT if pixels is None else pixels, (f"d {one.hit.distance:.3f}", *identity, *lost), f"{one.mark} {one.hit.rank}".strip(), _FRAMES[one.right]
-    )
+    return Picture(_ABSENT if pixels is None else pixels, (f"d {one.hit.distance:.3f}", *who, *lost), f"{one.mark} {one.hit.rank}".strip(), _FRAMES[one.right])
 
 
 def _pixels(file: Path | None) -> np.ndarray | None:

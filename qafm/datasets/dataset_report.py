@@ -61,6 +61,11 @@ def count_attributes(entries: Iterable[Entry], attributes: Mapping[str, Codes]) 
     return {"classes": counts, "vectors": vectors}
 
 
+def of_one_class(counts: Mapping[str, Any]) -> list[str]:
+    """The attributes whose known labels, as `count_attributes` counts them, are all of one class: nothing is learned from those."""
+    return [name for name, rows in counts["classes"].items() if sum(row["ids"] > 0 for value, row in rows.items() if value != "unknown") == 1]
+
+
 def queries_without_match(entries: list[Entry], same_camera: str) -> list[str]:
     """Queries for which the gallery holds no right image.
 
@@ -137,5 +142,10 @@ def summary_line(report: Mapping[str, Any]) -> str:
     return (
         f"{report['root']}: {'; '.join(splits)}; {len(report['holdout']['ids'])} train ids held out; {report['set_aside']['total']} files set aside, "
         f"{len(report['other_files'])} not images, {len(report['dropped_copies'])} copies dropped, {odd} anomalies; "
-        f"{len(queries['without_match'])} of {report['queries']['total']} queries without a match in another camera"
+        f"{len(queries['without_match'])} of {report['queries']['total']} queries without a match in another camera{_not_learned(report['attributes'])}"
     )
+
+
+def _not_learned(attributes: Mapping[str, Any] | None) -> str:
+    names = [] if attributes is None else of_one_class(attributes["splits"]["train"])
+    return f"; of one class in train, so not learned: {', '.join(names)}" if names else ""

@@ -74,9 +74,11 @@ def test_bad_images_are_named_and_counted(run: Run, place: Path) -> None:
     n = len(list((place / "query").iterdir()))
     (place / "query" / "bad one.jpg").write_text("no picture")
     (place / "query" / "empty.png").touch()
+    for other in ("notes.txt", "clip.gif", ".hidden"):
+        (place / "query" / other).write_text("no picture, and not named like one")
     result = run("embed", "query", "-o", "gallery.parquet")
     assert result.stderr.splitlines() == ["left out: query/bad one.jpg: cannot be decoded as an image", "left out: query/empty.png: the file is empty"]
-    assert f"{n} added, 0 known already, 2 left out; {n} images" in result.stdout
+    assert f"{n} added, 0 known already, 2 left out, 2 files that are no images by their names; {n} images" in result.stdout
     content = json.loads(run("embed", "query", "-o", "gallery.parquet", "--json").stdout)
     assert content["left_out"] == {"query/bad one.jpg": "cannot be decoded as an image", "query/empty.png": "the file is empty"}
 

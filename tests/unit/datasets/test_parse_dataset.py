@@ -156,6 +156,15 @@ def test_market1501_from_a_parent_without_attributes(market: Path, caplog: pytes
     ]
 
 
+def test_attributes_of_one_class_are_told(market: Path, caplog: pytest.LogCaptureFixture, parse: Parse) -> None:
+    with caplog.at_level(logging.INFO, "qafm"):
+        rows, _ = parse(synthetic(), market)
+    labels = {name: {row[name] for row in rows.values() if row["split"] == "train"} - {None} for name in ATTRIBUTE_NAMES}
+    alone = [name for name in ATTRIBUTE_NAMES if len(labels[name]) == 1]
+    assert 0 < len(alone) < 12
+    assert caplog.records[-1].message.endswith(f"in another camera; of one class in train, so not learned: {', '.join(alone)}")
+
+
 def test_attribute_file_elsewhere(market: Path, parse: Parse) -> None:
     (market / "market_attribute.mat").rename("elsewhere.mat")
     rows, report = parse(real(attributes="elsewhere.mat"), market.parent)
