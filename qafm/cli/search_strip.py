@@ -63,7 +63,7 @@ def _title(found: Sequence[FoundQuery]) -> str:
 
 def _row(query: FoundQuery, columns: int, *, named: bool) -> list[Picture | None]:
     q = () if np.isnan(query.q) else (f"Q {query.q:.3f}",)
-    name = (fit_text(shown(Path(query.image.name)), _CELL),) if named else ()
+    name = (fit_text(shown(Path(query.image.name)), 0.9 * _CELL),) if named else ()
     asked = Picture(load_pixels(query.image), (*q, f"w {query.visual_weight:.3f}", *name), "query", Frame(QUERY, "solid", 1.8))
     cells: list[Picture | None] = [asked, *(_hit(one) for one in query.hits)]
     return cells + [None] * (columns - len(cells))
