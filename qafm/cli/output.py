@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
@@ -24,9 +23,8 @@ class Piped(Console):
     """A console whose reader may go away."""
 
     def on_broken_pipe(self) -> None:
-        """Whoever reads has seen enough: no error."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0)
+        """Pass it on to the one place that ends a command; rich would exit with 1."""
+        raise BrokenPipeError
 
 
 def console() -> Console:
@@ -105,7 +103,7 @@ def percent(share: float) -> str:
     if from_end <= 0:
         return f"{value:.0f} %"
     digits = max(1, 1 - math.floor(math.log10(from_end)))  # two digits of what is left to the end
-    return f"{value:.{min(digits, 8) if from_end < 1 else 1}f} %"
+    return f"{value:.{min(digits, 8)}f} %"
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -13,8 +13,8 @@ from PIL.Image import Image as PilImage
 from qafm.datasets.read_image import read_image
 from qafm.runtime.errors import InputError
 
-Picture: TypeAlias = "str | os.PathLike[str] | np.ndarray | PilImage"
-Pictures: TypeAlias = "Picture | Sequence[Picture]"
+Picture: TypeAlias = str | os.PathLike[str] | np.ndarray | PilImage
+Pictures: TypeAlias = Picture | Sequence[Picture]
 MIN_SIDE = 8  # pixels: a smaller picture shows nobody
 MAX_PIXELS = 16_000_000  # its 35 variants would take more than 1.6 GB
 

@@ -196,7 +196,7 @@ def test_a_link_back_is_not_followed(place: Path) -> None:
     (place / "query" / "there").symlink_to(place / "elsewhere")
     below = {path.relative_to(place / "query").as_posix() for path in images_below(place / "query")}
     own = {path.name for path in (place / "query").glob("*.jpg")}
-    assert below == own | {f"{way}/a.jpg" for way in ("there", "deep/up/elsewhere", "there/home/up/elsewhere")} - {"there/home/up/elsewhere/a.jpg"}
+    assert below == own | {"there/a.jpg", "deep/up/elsewhere/a.jpg"}
 
 
 @pytest.mark.usefixtures("place")

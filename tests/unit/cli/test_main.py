@@ -90,6 +90,15 @@ def _hear_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def test_a_reader_that_has_seen_enough_is_no_error(project: Path, tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    environment = os.environ | {"PYTHONPATH": str(project)}
+    with os.fdopen(write, "wb") as gone:
+        result = subprocess.run([sys.executable, "-m", "qafm", "doctor"], cwd=tmp_path, env=environment, stdout=gone, stderr=subprocess.PIPE, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_interrupted_from_outside(project: Path, place: Path, bundles: dict[str, Path]) -> None:
     image = next((place / "query").iterdir()).read_bytes()
     (place / "many").mkdir()
