@@ -39,8 +39,8 @@ faults: $(STAMP)  ## results/faults.csv: the replica of the original code, and e
 	for fault in $(FAULTS)/*.yaml; do $(MAKE) rows CONFIG="$(REPLICA) $(firstword $(sort $(wildcard $(FAULTS)/*.yaml))) $$fault"; done
 	$(BIN)/python workflow/tabulate_faults.py $(REPLICA) $(FAULTS) results/faults.csv
 
-test: $(STAMP)  ## all tests
-	$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP)  ## all tests, in one process per core
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadgroup $(ARGS)
 
 lint: $(STAMP)  ## snakemake --lint, snakefmt, ruff, pyright
 	$(BIN)/snakemake --lint

@@ -12,6 +12,7 @@ include: "workflow/rules/4_quality.smk"  # features                     -> Q(I)
 include: "workflow/rules/5_branches.smk"  # APAN and APN, each alone     -> weights
 include: "workflow/rules/6_fusion.smk"  # both branches, Q and weight  -> embeddings
 include: "workflow/rules/7_ablation.smk"  # embeddings                   -> table4.csv
+include: "workflow/rules/7_analysis.smk"  # rows, embeddings             -> is there anything to adapt to?
 include: "workflow/rules/8_figures.smk"  # artifacts of all stages      -> figures with captions
 include: "workflow/rules/9_report.smk"  # everything                   -> further tables, report.html
 include: "workflow/rules/c0_inputs.smk"  # functions behind the companions' inputs and params

@@ -5,6 +5,14 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
+MADE_ONCE = ("finished", "companions")  # what takes longest to make: the tests that share one go to one process, see `make test`
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that run in the same process when there are several: those that share what is slow to make, else those of a file."""
+    for item in items:
+        shared = [name for name in MADE_ONCE if name in getattr(item, "fixturenames", ())]
+        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else item.path.as_posix()))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 from tqdm import tqdm
 
-from qafm.cli.image_files import images_below, named_images, other_files, shown
+from qafm.cli.image_files import list_folder, named_images, shown
 from qafm.cli.naming import CameraOption, Named, Names, NamesOption, camera_pattern, identities, read_name
 from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
 from qafm.cli.output import check_target, print_json
@@ -69,12 +69,14 @@ def embed(
     Images that the gallery holds already, under the same path and with the same content, are not embedded again; images that cannot be used are named,
     counted and left out. The gallery is written as the work goes on: after an interruption the same command goes on where it was.
     """
-    files = named_images([folder]) if strict else images_below(folder)
+    files, others = list_folder(folder)
+    if strict:
+        named_images(files)
     pattern = camera_pattern(cameras)
     check_target(output)
     people = identities([shown(file) for file in files], names)
     loaded = load_model(model, device)
-    report, in_all = Report(other_files=other_files(folder)), _known(output, loaded, fast)
+    report, in_all = Report(other_files=others), _known(output, loaded, fast)
     new = _new_images(files, names, pattern, in_all, report)
     try:
         _embed_all(loaded, new, output, fast, report)

@@ -8,7 +8,8 @@ import typer
 from qafm.cli.image_files import shown
 from qafm.cli.options import AsJson, ModelPath, load_model
 from qafm.cli.output import check_target, print_json
-from qafm.runtime.errors import InputError
+from qafm.export.target import SUFFIXES
+from qafm.export.target import check_target as check_export_target
 
 Format: TypeAlias = Literal["onnx", "torch"]
 Weight: TypeAlias = Literal["visual_weight", "q"]
@@ -27,9 +28,8 @@ def export(
     Inputs: `images`, uint8 [batch, 3, height, width] in RGB, resized to the model's input; and one weight (or Q) per image, as `qafm score` gives it.
     Output: `descriptor`, float32 [batch, D], L2-normalised. The batch is of any size.
     """
-    check_target(output, endings=(".onnx",) if kind == "onnx" else (".pt2",))
-    if output.exists() and not overwrite:
-        raise InputError(f"{output}: is there already; --overwrite replaces it")
+    check_export_target(output, SUFFIXES[kind], overwrite)
+    check_target(output)
     from qafm.export.export_onnx import export_onnx
     from qafm.export.export_torch import export_torch
 

@@ -2,28 +2,32 @@
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from qafm.datasets.entry import is_image_name, list_files, printable
 from qafm.runtime.errors import InputError
 
 
-def images_below(folder: Path) -> list[Path]:
-    """All images below a folder, links followed, sorted by name; hidden ones do not count.
+class Listing(NamedTuple):
+    """What lies below a folder; hidden files do not count."""
+
+    images: list[Path]  # sorted by name
+    others: int  # files that are no images by their names
+
+
+def list_folder(folder: Path) -> Listing:
+    """All images below a folder, links followed, and how many other files there are.
 
     Raises:
         InputError: there is no such folder, or no image in it.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: {'is a file, no folder' if folder.exists() else 'no such folder'}")
-    found = [folder / name for name in list_files(folder) if is_image_name(name)]
-    if not found:
+    names = list_files(folder)
+    images = [folder / name for name in names if is_image_name(name)]
+    if not images:
         raise InputError(f"{folder}: holds no image (.jpg, .jpeg, .png, .webp, .bmp, .tif)")
-    return found
-
-
-def other_files(folder: Path) -> int:
-    """How many files below a folder are no images by their names; hidden ones do not count."""
-    return sum(not is_image_name(name) for name in list_files(folder) if not any(part.startswith(".") for part in PurePosixPath(name).parts))
+    return Listing(images, sum(not is_image_name(name) for name in names if not any(part.startswith(".") for part in PurePosixPath(name).parts)))
 
 
 def named_images(paths: Sequence[Path]) -> list[Path]:
@@ -35,7 +39,7 @@ def named_images(paths: Sequence[Path]) -> list[Path]:
     """
     from qafm.inference.pictures import open_picture
 
-    found = [image for path in paths for image in (images_below(path) if path.is_dir() else [path])]
+    found = [image for path in paths for image in (list_folder(path).images if path.is_dir() else [path])]
     for image in found:
         open_picture(image, 0)
     return found

@@ -6,7 +6,6 @@ import logging
 import warnings
 from collections.abc import Iterator
 from importlib.metadata import version
-from pathlib import Path
 
 import torch
 from torch.export import Dim, ExportedProgram
@@ -14,7 +13,6 @@ from torch.export import Dim, ExportedProgram
 from qafm.bundles.bundle_model import DISTRIBUTION
 from qafm.export.descriptor_network import DescriptorNetwork, Weight
 from qafm.inference.model import ReidModel
-from qafm.runtime.errors import InputError
 
 
 def trace_network(model: ReidModel, weight: Weight) -> ExportedProgram:
@@ -63,18 +61,6 @@ def usual_weight(model: ReidModel) -> float:
         assert model.config.fixed_weight is not None
         return model.config.fixed_weight
     return float(mlp.weight(mlp.mean[None])[0])
-
-
-def check_target(path: Path, suffix: str, overwrite: bool) -> None:
-    """Refuse another ending, and a file that is there already.
-
-    Raises:
-        InputError: either of them.
-    """
-    if path.suffix != suffix:
-        raise InputError(f"{path}: the file's name has to end in {suffix}")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path}: is there already; --overwrite (overwrite=True) replaces it")
 
 
 @contextlib.contextmanager

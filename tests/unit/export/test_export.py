@@ -114,7 +114,7 @@ def test_a_file_is_replaced_only_if_told_to_and_nothing_is_said(
     (tmp_path / name).write_text("precious")
     with pytest.raises(InputError, match=rf"{name}: is there already; --overwrite"):
         export(fixed, tmp_path / name)
-    with pytest.raises(InputError, match=rf"model\.bin: the file's name has to end in \{Path(name).suffix}$"):
+    with pytest.raises(InputError, match=rf"model\.bin: the name must end in \{Path(name).suffix}$"):
         export(fixed, tmp_path / "model.bin")
     with pytest.raises(InputError, match="weight is fixed"):
         export(fixed, tmp_path / name, weight="q", overwrite=True)

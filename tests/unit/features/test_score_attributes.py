@@ -173,7 +173,7 @@ def test_settings_reach_the_model(images: Path, tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
 def test_the_device_is_the_configured_one(images: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"^runtime\.device: cuda is configured"):
+    with pytest.raises(InputError, match=r"^device cuda: torch finds no GPU here"):
         score_attributes(tmp_path / "w", "apan", images, BACKBONE, APAN, RuntimeConfig(device="cuda"), tmp_path / "out.csv")
 
 
