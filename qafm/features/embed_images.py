@@ -14,6 +14,7 @@ from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.searched_images import load_searched
 from qafm.models.bnneck import BNNeck
+from qafm.models.fold_batch_norms import fold_batch_norms
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
 from qafm.runtime.files import whole_file
@@ -27,7 +28,7 @@ from qafm.training.weights import load_into, load_weights
 
 
 def load_qafm(weights: Path, architecture: ArchitectureConfig, config: TrainFusionConfig) -> Qafm:
-    """The trained model in eval mode.
+    """The trained model in eval mode, batch norms folded.
 
     Raises:
         InputError: the weights cannot be read or do not fit the configuration.
@@ -37,7 +38,7 @@ def load_qafm(weights: Path, architecture: ArchitectureConfig, config: TrainFusi
     mlp = WeightMlp(mean=0.0, sd=1.0, start_weight=0.5) if config.alpha.fixed is None else None
     model = Qafm(architecture, config.head, num_ids, mlp)
     load_into(model, tensors, weights, "the configured model")
-    return model.eval()
+    return fold_batch_norms(model.eval())
 
 
 def embed_images(

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from qafm.config.backbone import BackboneConfig
+from qafm.models.fold_batch_norms import fold_batch_norms
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.training.weights import load_into, load_weights
 
 
 def load_baseline(weights: Path, config: BackboneConfig) -> ReidBaseline:
-    """The trained network in eval mode.
+    """The trained network in eval mode, batch norms folded.
 
     Raises:
         InputError: the weights cannot be read or do not fit the configured backbone.
@@ -17,4 +18,4 @@ def load_baseline(weights: Path, config: BackboneConfig) -> ReidBaseline:
     num_ids = len(tensors["neck.classifier.weight"]) if "neck.classifier.weight" in tensors else 0
     model = ReidBaseline(backbone=config, num_ids=num_ids)
     load_into(model, tensors, weights, "the configured backbone")
-    return model.eval()
+    return fold_batch_norms(model.eval())
