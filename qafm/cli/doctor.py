@@ -77,13 +77,17 @@ def _version(name: str) -> str | None:
 def _device(wanted: Literal["auto", "cpu", "cuda"]) -> Iterator[Finding]:
     import torch
 
+    from qafm.runtime.torch_setup import multiplies_bf16
+
     if torch.cuda.is_available():
         memory = torch.cuda.get_device_properties(0).total_memory / 2**30
         yield Finding("device", "ok", f"GPU {torch.cuda.get_device_name(0)}, {memory:.0f} GiB")
     elif wanted == "cuda":
         yield Finding("device", "problem", "torch finds no GPU", "leave out --device cuda, or install the driver and a torch build with CUDA")
     else:
-        yield Finding("device", "ok", f"CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads; no GPU: all commands work, training takes longer")
+        advice = "for training, runtime.precision: " + ("bf16 is the faster one here" if multiplies_bf16() else "leave it at fp32, the faster one here")
+        found = f"CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads; no GPU: all commands work, training takes longer"
+        yield Finding("device", "ok", found, advice)
 
 
 def _model(device: Literal["auto", "cpu", "cuda"]) -> Iterator[Finding]:

@@ -12,7 +12,9 @@ class RuntimeConfig(Settings):
 
     threads: int = Field(default=2, ge=1, description="torch threads of one job; fixed, so that --cores never changes a result")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: the GPU where there is one")
-    precision: Literal["fp32", "bf16"] = Field(default="fp32", description="bf16: autocast; faster on new CPUs and GPUs, Q shifts by 0.04-0.2 percent")
+    precision: Literal["fp32", "bf16"] = Field(
+        default="fp32", description="bf16: autocast; faster on GPUs and on CPUs with AMX, slower on others; Q shifts by 0.04-0.2 percent"
+    )
     mem_mb: int = Field(default=3000, ge=100, description="memory one torch job may take, MiB; the profile sets the total")
     shard_disk_mb: int = Field(default=600, ge=1, description="disk one shard of perturbed images takes, MiB")
     keep_perturbed: bool = Field(default=False, description="keep the perturbed images after their features are made")

@@ -34,7 +34,7 @@ def test_what_is_used_is_kept_and_what_only_training_needs_is_gone(tmp_path: Pat
     run = made_up_run(tmp_path)
     bundle = load_bundle(made_up_bundle(tmp_path / "b", run))
     for kept, original in zip(answers(bundle.model), answers(run.model), strict=True):
-        np.testing.assert_array_equal(kept, original)
+        np.testing.assert_allclose(kept, original, rtol=0, atol=1e-5)  # batch norms are folded on loading
     assert bundle.extractor is not None
     tensors, header = load_weights(tmp_path / "b" / "model.safetensors")
     assert {tuple(tensors[f"{part}.neck.classifier.weight"].shape) for part in ("visual.apn", "attribute.apan", "head")} == {(0, 12), (0, 10), (0, 14)}

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from qafm.cli import embed as embed_module
-from qafm.cli.image_files import images_below
+from qafm.cli.image_files import list_folder
 from qafm.cli.naming import Named, camera_pattern, identities, read_name
 from qafm.inference.model import ReidModel, load
 from qafm.runtime.errors import InputError
@@ -194,7 +194,7 @@ def test_a_link_back_is_not_followed(place: Path) -> None:
     (place / "elsewhere" / "a.jpg").write_bytes(next((place / "query").glob("*.jpg")).read_bytes())
     (place / "elsewhere" / "home").symlink_to(place / "query" / "deep")
     (place / "query" / "there").symlink_to(place / "elsewhere")
-    below = {path.relative_to(place / "query").as_posix() for path in images_below(place / "query")}
+    below = {path.relative_to(place / "query").as_posix() for path in list_folder(place / "query").images}
     own = {path.name for path in (place / "query").glob("*.jpg")}
     assert below == own | {"there/a.jpg", "deep/up/elsewhere/a.jpg"}
 

@@ -1,3 +1,5 @@
+from typing import Literal
+
 import pytest
 import torch
 
@@ -21,6 +23,23 @@ def test_a_missing_gpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert prepare_torch(RuntimeConfig(device="auto")).type == "cpu"
     with pytest.raises(InputError, match=r"device cuda: torch finds no GPU here"):
         prepare_torch(RuntimeConfig(device="cuda"))
+
+
+@pytest.mark.parametrize(
+    ("precision", "capabilities", "told"),
+    [
+        ("bf16", {"architecture": "x86_64", "amx_bf16": False, "avx512_bf16": True}, True),
+        ("bf16", {"architecture": "x86_64", "amx_bf16": True}, False),
+        ("bf16", {"architecture": "aarch64"}, False),
+        ("fp32", {"architecture": "x86_64", "amx_bf16": False}, False),
+    ],
+)
+def test_bf16_where_it_is_slow_is_told(
+    precision: Literal["fp32", "bf16"], capabilities: dict[str, bool | str], told: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    prepare_torch(RuntimeConfig(device="cpu", precision=precision))
+    assert ("it has no AMX" in caplog.text) == told
 
 
 def test_seeds_are_the_same_everywhere_and_differ_by_part() -> None:
