@@ -19,8 +19,9 @@ all: $(STAMP)  ## every table and figure, and results/report.html
 	$(call locked,all)
 	@echo "made: results/report.html (open it in a browser)"
 
-companions: $(STAMP)  ## the systems beside QAFM on the same data (docs/companions.md)
+companions: $(STAMP)  ## the systems beside QAFM on the same data, and results/companions.html (docs/companions.md)
 	$(call locked,companions)
+	@echo "made: results/companions.html (open it in a browser)"
 
 bundles: $(STAMP)  ## each trained model of the run as a folder that `qafm.load` and `qafm --model` read
 	$(call locked,bundles)

@@ -20,6 +20,7 @@ include: "workflow/rules/c1_par.smk"  # companion: attributes, siamese -> par_ac
 include: "workflow/rules/c2_slicenet.smk"  # companion: BigNet, SliceNets -> slicenet.csv
 include: "workflow/rules/c3_bpbreid.smk"  # companion: body parts        -> bpbreid.csv, partial.csv
 include: "workflow/rules/c4_comparison.smk"  # all systems side by side     -> comparison.csv, comparison_cost.csv
+include: "workflow/rules/c5_companions_page.smk"  # tables and figures of c1 to c4 -> companions.html
 
 
 rule rows:  # all rows of both Tables 4 that one trained model gives, without the tables
@@ -29,12 +30,7 @@ rule rows:  # all rows of both Tables 4 that one trained model gives, without th
 
 rule companions:  # systems beside QAFM, from the same images.parquet; no part of `all`
     input:
-        par_results,  # c1: PAR and siamese
-        *("results/slicenet.csv", *(f"results/figures/slicenet_{kind}.png" for kind in SLICENET_CASES)),  # c2
-        bpbreid_results,  # c3
-        "results/comparison.csv",  # c4
-        "results/comparison_cost.csv",
-        "results/figures/comparison.png",
+        companion_results,
 
 
 rule bundles:  # the trained models as folders that `qafm.load` reads; no part of `all`

@@ -1,13 +1,10 @@
 """Rule write_report: tables, figures, rankings and the way they were made as one page that needs no network (stage 8)."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import yaml
 from markupsafe import Markup
 
@@ -15,13 +12,11 @@ from qafm.config.report import ReportConfig
 from qafm.reporting.report_data import Content, browser_content, script_json
 from qafm.reporting.report_dataset import describe_dataset, describe_quality
 from qafm.reporting.report_figures import show_figure
-from qafm.reporting.report_headline import headline, includes_zero, interval, signed
-from qafm.reporting.report_provenance import as_duration, as_memory, read_costs, read_weights, software, total_cost
+from qafm.reporting.report_headline import headline
+from qafm.reporting.report_provenance import read_costs, read_weights, software, total_cost
 from qafm.reporting.report_tables import by_category, show_table
-from qafm.runtime.files import whole_file
+from qafm.reporting.write_page import write_page
 from qafm.tables.table4 import Run
-
-PAGE = Path(__file__).with_name("page")
 
 
 @dataclass(frozen=True)
@@ -71,27 +66,7 @@ def write_report(inputs: ReportInputs, config: ReportConfig, out: Path) -> None:
         InputError: an input cannot be read or does not fit; benchmark files may be missing.
     """
     content = browser_content(inputs.ranking, inputs.images, config, out.parent)
-    style, script = (PAGE.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "browser.js"))
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PAGE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"signed": signed, "interval": interval, "includes_zero": includes_zero, "duration": as_duration, "memory": as_memory}
-    page = environment.get_template("report.html.jinja").render(
-        **_results(inputs),
-        **_provenance(inputs),
-        **_browser(content),
-        config=config,
-        style=Markup(style),
-        script=Markup(script),
-        policy=_policy(style, script),
-    )
-    with whole_file(out) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_page("report.html.jinja", out, scripts=["large.js", "browser.js"], config=config, **_results(inputs), **_provenance(inputs), **_browser(content))
 
 
 def _results(inputs: ReportInputs) -> dict[str, Any]:
@@ -134,10 +109,3 @@ def _browser(content: Content) -> dict[str, Any]:
         "n_images": len(content["images"]["id"]),
         "embedded": content["embedded"],
     }
-
-
-def _policy(style: str, script: str) -> str:
-    """A Content-Security-Policy: this style and script, pictures from the page or beside it, and nothing else, whatever a file is named."""
-    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
-    own = f"style-src 'sha256-{digests[0]}'; script-src 'sha256-{digests[1]}'; img-src data: file: 'self'"
-    return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"

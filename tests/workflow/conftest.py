@@ -13,6 +13,7 @@ import pytest
 
 LEFT_BEHIND = shutil.ignore_patterns(".git", ".venv", ".make", ".snakemake", "results", "data", "__pycache__", "*.egg-info", ".*_cache", ".hypothesis")
 TINY = ("--configfile", "config/tiny.yaml")
+PAGE = {"write_companions_page", "companions"}  # the page prints the configuration: made again whatever changes
 
 
 @dataclass(frozen=True)

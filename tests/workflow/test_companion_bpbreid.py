@@ -5,9 +5,10 @@ import shutil
 
 import pytest
 
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import PAGE, Project
 
 pytestmark = pytest.mark.workflow
+
 FOLDERS = """
 dataset: {name: mine, kind: folders, shards: 1, holdout_ids: 0, same_camera: keep, folders: {root: data/mine, train_ids: 12}}
 model: {fusion: {alpha: {target: train, start: half}}}
@@ -39,7 +40,7 @@ def test_bpbreid(companions: Project) -> None:
 
 def test_a_change_makes_again_what_it_touches(companions: Project) -> None:
     def planned(settings: str) -> set[str]:
-        return companions.planned("companions", companions.config("changed.yaml", f"companions: {{bpbreid: {{{settings}}}}}")) - {"companions"}
+        return companions.planned("companions", companions.config("changed.yaml", f"companions: {{bpbreid: {{{settings}}}}}")) - PAGE
 
     tables = {"tabulate_bpbreid", "tabulate_partial", "tabulate_comparison", "tabulate_cost", "plot_comparison"}
     assert planned("ranks: 3") == {"rank_parts", "plot_parts"}
@@ -56,7 +57,7 @@ def test_without_part_masks_the_other_variants_run(companions: Project, fresh: P
             shutil.copyfile(source, target)
     folders = fresh.config("mine.yaml", FOLDERS)
     output = fresh.must_run("companions", "--dry-run", "--configfile", "config/tiny.yaml", folders)
-    assert "variant masks of BPBReID is left out: the data set has no part masks (masks/pifpaf_maskrcnn_filtering)" in output
+    assert "companions: left out: variant masks of BPBReID: the data set has no part masks (masks/pifpaf_maskrcnn_filtering)" in output
     assert "tiny-stripes" in output and "tiny-masks" not in output
     alone = fresh.config("alone.yaml", "companions: {bpbreid: {variants: [masks]}}")
     assert {"train_bpbreid", "plot_parts"}.isdisjoint(fresh.planned("companions", folders, alone))

@@ -2,14 +2,16 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import PAGE, Project
 
 pytestmark = pytest.mark.workflow
+
 TABLES = {"tabulate_comparison", "tabulate_cost", "plot_comparison"}
 FUSED = ["QAFM", "best_fixed", "apn_descriptor", "apan_descriptor", "baseline", "baseline_twins", "siamese", "BigNet", "SliceNet2", "BPBReID masks"]
 COMMON = "results/tiny/r10-tiny/tiny/common"
@@ -21,7 +23,7 @@ def read(project: Project, table: str) -> list[dict[str, str]]:
 
 
 def planned(project: Project, settings: str) -> set[str]:
-    return project.planned("companions", project.config("changed.yaml", settings)) - {"companions"}
+    return project.planned("companions", project.config("changed.yaml", settings)) - PAGE
 
 
 def test_every_system_stands_in_both_recipes(companions: Project) -> None:
@@ -52,6 +54,17 @@ def test_the_figure_and_what_lies_behind(companions: Project) -> None:
         assert {"model.safetensors", "history.csv", "descriptors.parquet", "retrieval.json"} <= files and ".resume" not in files
     parts = json.loads((companions.root / COMMON / "bpbreid-masks/seed-1/retrieval/full-full-binary.json").read_text())
     assert parts["experiment"] == "full-full-binary"
+
+
+def test_the_page_shows_every_table_and_figure(companions: Project) -> None:
+    page = (companions.root / "results/companions.html").read_text()
+    named = {path.name for path in (companions.root / "results").glob("*.csv")}
+    assert named == set(re.findall(r'download="(.+?)"', page))
+    assert page.count("<figcaption>") == len(list((companions.root / "results/figures").glob("*.png"))) > 5
+    assert "make companions CONFIG=config/tiny.yaml" in page and "Left out" not in page
+    assert companions.planned("companions") == set()
+    config = companions.config("changed.yaml", "companions: {comparison: {repeats: 4}}")
+    assert companions.planned("companions", config) == PAGE | {"time_inference", "tabulate_cost"}
 
 
 def test_the_table_is_the_same_to_the_byte_when_it_is_made_again(companions: Project, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import PAGE, Project
 
 pytestmark = pytest.mark.workflow
 
@@ -25,9 +25,9 @@ def test_slicenet(companions: Project) -> None:
     assert json.loads((run / "retrieval.json").read_text())["experiment"] == "slicenet2"
     figures = {path.name for path in (companions.root / "results/figures").glob("slicenet_*")}
     assert figures == {f"slicenet_{kind}.{ending}" for kind in ("first_helps", "second_helps", "neither", "both") for ending in ("png", "svg", "rst")}
-    assert companions.planned("companions") - {"companions"} == set()
+    assert companions.planned("companions") - PAGE == set()
     more = companions.config("more.yaml", "companions: {slicenet: {sign_of: null, compared: [slicenet2, baseline]}}")
-    assert companions.planned("companions", more) - {"companions"} == {"tabulate_slicenet", "choose_slicenet_cases", "plot_slicenet_cases"}
+    assert companions.planned("companions", more) - PAGE == {"tabulate_slicenet", "choose_slicenet_cases", "plot_slicenet_cases"}
     longer = companions.config("longer.yaml", "companions: {slicenet: {systems: {baseline: {epochs: 3}}}}")
     assert "train_slicenet" in companions.planned("companions", longer)
 

@@ -34,23 +34,23 @@ SLICENET_CASES = {  # kind of query: title
     "neither": "Right by neither system",
     "both": "Right by both systems",
 }
-BPBREID_FIGURES = {"success": "BPBReID: a success with part maps", "failure": "BPBReID: a failure with part maps"}
+BPBREID_FIGURES = {"success": "A success with part maps", "failure": "A failure with part maps"}
 COMPANION_FIGURES = {  # as FIGURES; of target `companions`
-    "par_labels": ("Companions", "PAR: labels"),
-    "siamese_distances": ("Companions", "Siamese: distances"),
-    **{f"slicenet_{kind}": ("Companions", title) for kind, title in SLICENET_CASES.items()},
-    **{f"bpbreid_{kind}": ("Companions", title) for kind, title in BPBREID_FIGURES.items()},
-    "comparison": ("Companions", "All systems side by side"),
+    "comparison": ("All systems", "Side by side"),
+    "par_labels": ("PAR and siamese", "Labels"),
+    "siamese_distances": ("PAR and siamese", "Distances"),
+    **{f"slicenet_{kind}": ("SliceNet", title) for kind, title in SLICENET_CASES.items()},
+    **{f"bpbreid_{kind}": ("BPBReID", title) for kind, title in BPBREID_FIGURES.items()},
 }
-COMPANION_TABLES = {  # as TABLES
-    "par_accuracy": "PAR: accuracy by loss",
-    "par_f1": "PAR: macro F1 by loss",
-    "siamese": "Siamese: both arms and filters",
-    "slicenet": "SliceNet: the report's Table 5",
-    "bpbreid": "BPBReID: its variants",
-    "partial": "People seen in part",
-    "comparison": "All systems side by side",
-    "comparison_cost": "All systems: what they take in time",
+COMPANION_TABLES = {  # name: (category, title), for results/companions.html
+    "comparison": ("All systems", "Side by side"),
+    "comparison_cost": ("All systems", "What they take in time"),
+    "par_accuracy": ("PAR and siamese", "PAR: accuracy by loss"),
+    "par_f1": ("PAR and siamese", "PAR: macro F1 by loss"),
+    "siamese": ("PAR and siamese", "Siamese: both arms and filters"),
+    "slicenet": ("SliceNet", "The report's Table 5"),
+    "bpbreid": ("BPBReID", "Its variants"),
+    "partial": ("BPBReID", "People seen in part"),
 }
 if not CFG.dataset.generated:
     del TABLES["controls"]

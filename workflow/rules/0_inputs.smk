@@ -111,7 +111,8 @@ def attribute_scores():
 
 def tabled(name):
     """A table, shown in Snakemake's own report, too."""
-    return report(f"results/{name}.csv", caption=f"../report/{name}.rst", category="Tables", labels={"table": (TABLES | COMPANION_TABLES)[name]})
+    title = TABLES[name] if name in TABLES else ": ".join(COMPANION_TABLES[name])
+    return report(f"results/{name}.csv", caption=f"../report/{name}.rst", category="Tables", labels={"table": title})
 
 
 def said_of(table):
@@ -147,9 +148,9 @@ def recorded_costs():
     return [*of_data, *(of_shards if CFG.quality.source == "compute" else []), *quality, *of_seeds, *of_report]
 
 
-def make_command():
+def make_command(target="all"):
     """What a reader types to get this run."""
     presets = [Path(path).resolve() for path in workflow.overwrite_configfiles]
     named = [str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name) for path in presets]
     together = " ".join(named)
-    return "make all" + (f' CONFIG="{together}"' if " " in together else f" CONFIG={together}" if together else "")
+    return f"make {target}" + (f' CONFIG="{together}"' if " " in together else f" CONFIG={together}" if together else "")

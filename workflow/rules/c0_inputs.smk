@@ -7,16 +7,34 @@ from qafm.datasets.folder_digest import folder_digest
 from qafm.datasets.market_root import find_market_root
 
 
+# All companions
+def companion_tables():
+    """name -> (category, title) of the tables that this data set allows."""
+    return {name: named for name, named in COMPANION_TABLES.items() if CFG.dataset.has_attributes or name not in PAR_TABLES}
+
+
+def companion_figures():
+    """As `companion_tables`, the figures."""
+    left_out = set() if CFG.dataset.has_attributes else set(PAR_FIGURES)
+    left_out |= set() if BPBREID_VARIANTS else {f"bpbreid_{kind}" for kind in BPBREID_FIGURES}
+    return {name: named for name, named in COMPANION_FIGURES.items() if name not in left_out}
+
+
+def left_out_companions():
+    """(what, why) of all that this data set does not allow."""
+    par = [] if CFG.dataset.has_attributes else [("PAR and siamese", f"data set {CFG.dataset.name} has no attributes")]
+    return par + [(f"variant {variant} of BPBReID", reason) for variant, reason in absent_variants().items()]
+
+
+def companion_results(_wildcards):
+    """All that the companions make."""
+    for what, why in left_out_companions():
+        logger.warning(f"companions: left out: {what}: {why}")
+    figures = expand("results/figures/{name}.{kind}", name=companion_figures(), kind=[*CFG.figures.style.formats, "rst"])
+    return [*expand("results/{name}.csv", name=companion_tables()), *figures, "results/companions.html"]
+
+
 # Companion c1
-def par_results(_wildcards):
-    """All that companion c1 makes; nothing where no attribute is known."""
-    if not CFG.dataset.has_attributes:
-        logger.warning(f"companions: PAR and siamese are left out: data set {CFG.dataset.name} has no attributes")
-        return []
-    kinds = [*CFG.figures.style.formats, "rst"]
-    return [f"results/{name}.csv" for name in PAR_TABLES] + expand("results/figures/{name}.{kind}", name=PAR_FIGURES, kind=kinds)
-
-
 def par_config(wildcards):
     """Settings of a PAR network's training."""
     return PAR_CONFIG.train_par(wildcards.loss, CFG.dataset.kind).model_dump(mode="json")
@@ -65,14 +83,6 @@ def slicenet_files(name, runs):
 
 
 # Companion c3
-def bpbreid_results(_wildcards):
-    """All that companion c3 makes: the variants that the data set allows."""
-    for variant, reason in absent_variants().items():
-        logger.warning(f"companions: variant {variant} of BPBReID is left out: {reason}")
-    figures = [f"results/figures/bpbreid_{kind}.png" for kind in BPBREID_FIGURES] if BPBREID_VARIANTS else []
-    return ["results/bpbreid.csv", "results/partial.csv", *figures]
-
-
 def part_masks():
     """The folder of the part masks; None where the data set has none. The generated set has them once it is generated."""
     folder, root = CFG.companions.bpbreid.mask_folder, RAW

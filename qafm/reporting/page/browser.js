@@ -257,19 +257,8 @@
     drawList();
   }
 
-  function enlarge(event) {
-    const button = event.target.closest("button.zoom");
-    if (!button) return;
-    const [from, to] = [button.querySelector("img"), $("large").querySelector("img")];
-    to.src = from.src;
-    to.alt = from.alt;
-    $("large").showModal();
-  }
-
   document.addEventListener("error", showNameOfBroken, true);
   document.addEventListener("keydown", onKey);
-  document.addEventListener("click", enlarge);
-  $("large").addEventListener("click", () => $("large").close());
   $("rows").addEventListener("click", onRow);
   $("search").addEventListener("input", (event) => {
     Object.assign(state, { search: event.target.value, page: 0 });
