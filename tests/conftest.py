@@ -8,6 +8,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 MADE_ONCE = ("finished", "companions")  # what takes longest to make: the tests that share one go to one process, see `make test`
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that run in the same process when there are several: those that share what is slow to make, else those of a file."""
     for item in items:
