@@ -41,7 +41,7 @@ faults: $(STAMP)  ## results/faults.csv: the replica of the original code, and e
 	$(BIN)/python workflow/tabulate_faults.py $(REPLICA) $(FAULTS) results/faults.csv
 
 test: $(STAMP)  ## all tests, in one process per core
-	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadgroup $(ARGS)
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses $(CORES) $(ARGS)
 
 lint: $(STAMP)  ## snakemake --lint, snakefmt, ruff, pyright
 	$(BIN)/snakemake --lint

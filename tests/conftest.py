@@ -3,17 +3,27 @@
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 PROJECT = Path(__file__).resolve().parents[1]
-MADE_ONCE = ("finished", "companions")  # what takes longest to make: the tests that share one go to one process, see `make test`
+MADE_ONCE = {  # what takes longest to make, and the files that share it: they go to one process, see `make test`
+    "companions": ("test_companion_bpbreid", "test_companion_comparison", "test_companion_par", "test_companion_slicenet"),
+    "finished": ("test_reruns", "test_report", "test_kill", "test_own_folders"),
+}
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that run in the same process when there are several: those that share what is slow to make, else those of a file."""
-    for item in items:
-        shared = [name for name in MADE_ONCE if name in getattr(item, "fixturenames", ())]
-        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else item.path.as_posix()))
+class ByFile(LoadScopeScheduling):
+    """Several processes: a file goes to one of them, and files that share what is slow to make to the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return next((shared for shared, files in MADE_ONCE.items() if Path(file).stem in files and "workflow" in file), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """What xdist schedules by; of its own ways, loadgroup does not work with this pytest."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
