@@ -13,6 +13,7 @@ from qafm.tables.table3 import SOURCES
 OWN = "QAFM"  # label of the project's own row, qafm.tables.table4.label
 THIS_RUN = SOURCES[1]  # a table may hold published rows of the same name
 NOT_A_SPREAD_OVER_SEEDS = "visual_weight_sd"  # over queries: a result of its own
+MADE_OF = ("init", "backbone", "height", "width", "epochs", "images_seen", "mflops", "parameters", "descriptor_length")
 LONG_TEXT = 36  # characters
 FEWEST_ROWS = 3  # fewer rows may agree by chance
 
@@ -77,7 +78,9 @@ def show_table(path: Path, title: str, explanation: str) -> ShownTable:
     if not rows:
         raise InputError(f"{path}: has no rows")
     header = list(rows[0])
-    fixed = [name for name in header[1:] if len(rows) >= FEWEST_ROWS and len({row[name] for row in rows}) == 1]
+    measured = [row for row in rows if row.get("rank1", "no such column")]  # the others say in their note why they are not
+    same = {name: {row[name] for row in measured} for name in header[1:] if len(measured) >= FEWEST_ROWS}
+    fixed = [name for name, values in same.items() if len(values) == 1 and all(row[name] in ("", *values) for row in rows)]
     names = _reading_order([name for name in header if name not in fixed])
     spreads = {name for name in names if name != NOT_A_SPREAD_OVER_SEEDS and name.endswith("_sd") and name.removesuffix("_sd") in names}
     pairs = [name.removesuffix("_low") for name in names if name.endswith("_low") and f"{name.removesuffix('_low')}_high" in names]
@@ -96,7 +99,7 @@ def show_table(path: Path, title: str, explanation: str) -> ShownTable:
         title,
         explanation,
         path.name,
-        [(Column(name, numeric=False).heading, rows[0][name]) for name in fixed if rows[0][name]],
+        [(Column(name, numeric=False).heading, measured[0][name]) for name in fixed if measured[0][name]],
         columns,
         [list(cells) for cells in zip(*values, strict=True)],
         [row[header[0]] == OWN and row.get("source", THIS_RUN) == THIS_RUN for row in rows],
@@ -105,13 +108,14 @@ def show_table(path: Path, title: str, explanation: str) -> ShownTable:
 
 
 def _reading_order(names: list[str]) -> list[str]:
-    """The columns of a table of results: mAP, how sure it is and how far from QAFM's stand right behind Rank-1, so that no reader has to scroll for them."""
+    """The columns of a table of results: mAP, how sure it is and how far from QAFM's stand right behind Rank-1, so that no reader has to scroll for them.
+    What a system is made of comes behind both."""
     if "rank1" not in names or "mAP" not in names:
         return names
     main = [name for name in names if name in ("mAP", "mAP_sd") or name.startswith(("mAP_low", "mAP_high", "mAP_minus_qafm"))]
-    others = [name for name in names if name not in main]
-    place = others.index("rank1") + 1 + ("rank1_sd" in others)
-    return [*others[:place], *main, *others[place:]]
+    others = [name for name in names if name not in (*main, *MADE_OF)]
+    place = others.index("rank1") + 1 + sum(name in others for name in ("rank1_sd", "rank1_low", "rank1_high"))
+    return [*others[:place], *main, *(name for name in names if name in MADE_OF), *others[place:]]
 
 
 def is_number(text: str) -> bool:

@@ -50,6 +50,21 @@ def test_two_rows_may_agree_by_chance_and_the_first_column_stays(tmp_path: Path)
     assert table.rows == [["x"], ["x"], ["x"]]
 
 
+def test_what_is_the_same_in_every_measured_row_and_what_a_system_is_made_of(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        """system,dataset,init,epochs,rank1,rank1_low,rank1_high,mAP,note
+QAFM,d,random,3,50.0,40.0,60.0,30.0,
+other,d,imagenet,3,52.0,41.0,62.0,31.0,
+third,d,random,3,53.0,42.0,63.0,33.0,
+fourth,,,,,,,,not measured: no masks
+"""
+    )
+    table = show_table(tmp_path / "t.csv", "", "")
+    assert table.constants == [("dataset", "d"), ("epochs", "3")]
+    assert [column.heading for column in table.columns] == ["system", "rank1", "rank1 95 %", "mAP", "init", "note"]
+    assert table.rows[3] == ["fourth", "", "", "", "", "not measured: no masks"]
+
+
 def test_a_published_row_of_the_same_name_is_not_ours(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('method,source\nQAFM,"paper, Table 3"\nQAFM,this run\n')
     assert show_table(tmp_path / "t.csv", "", "").own == [False, True]
