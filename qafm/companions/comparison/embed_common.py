@@ -10,6 +10,7 @@ from qafm.companions.par.split_images import forward_all
 from qafm.config.common_recipe import CommonNetworkConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.searched_images import load_searched
+from qafm.models.fold_batch_norms import fold_batch_norms
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
@@ -46,4 +47,4 @@ def load_common(weights: Path, config: CommonNetworkConfig) -> SiameseNetwork | 
     classifier = tensors.get("classifier.weight", torch.empty(0, 0))
     model = build_common(config, classifier.shape[-1])
     load_into(model, tensors, weights, "the configured network")
-    return model.eval()
+    return fold_batch_norms(model.eval())

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from qafm.companions.comparison.compared_models import ComparedModel, build_compared, q_of
 from qafm.config.compared import TimedNetwork
 from qafm.config.runtime import RuntimeConfig
+from qafm.models.fold_batch_norms import fold_batch_norms
 from qafm.runtime.files import write_json
 from qafm.runtime.torch_setup import autocast, place, prepare_torch
 
@@ -39,7 +40,7 @@ def time_inference(systems: Sequence[TimedNetwork], batch: int, repeats: int, ru
 def _placed(model: ComparedModel, device: torch.device) -> ComparedModel:
     for network in (model.networks, model.extractor):
         if network is not None:
-            place(network, device)
+            place(fold_batch_norms(network), device)
     return model
 
 

@@ -7,6 +7,7 @@ from qafm.companions.par.split_images import forward_all, load_searched
 from qafm.config.backbone import BackboneConfig
 from qafm.config.par import IdentitySplitConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.models.fold_batch_norms import fold_batch_norms
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
@@ -42,4 +43,4 @@ def load_siamese(weights: Path, backbone: BackboneConfig) -> SiameseNetwork:
     tensors, _ = load_weights(weights)
     model = SiameseNetwork(backbone, len(tensors["project.1.weight"]) if "project.1.weight" in tensors else 1)
     load_into(model, tensors, weights, "the configured siamese network")
-    return model.eval()
+    return fold_batch_norms(model.eval())

@@ -12,6 +12,7 @@ from qafm.companions.par.split_images import forward_all, load_searched
 from qafm.config.backbone import BackboneConfig
 from qafm.config.par import IdentitySplitConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.models.fold_batch_norms import fold_batch_norms
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.parquet import write_parquet
@@ -54,4 +55,4 @@ def load_par(weights: Path, backbone: BackboneConfig) -> ParNetwork:
     heads = {match[1]: len(tensors[name]) for name in tensors if (match := _HEAD.fullmatch(name))}
     model = ParNetwork(backbone, heads, dropout=0.0)
     load_into(model, tensors, weights, "the configured PAR network")
-    return model.eval()
+    return fold_batch_norms(model.eval())
