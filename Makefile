@@ -40,6 +40,7 @@ faults: $(STAMP)  ## results/faults.csv: the replica of the original code, and e
 	for fault in $(FAULTS)/*.yaml; do $(MAKE) rows CONFIG="$(REPLICA) $(firstword $(sort $(wildcard $(FAULTS)/*.yaml))) $$fault"; done
 	$(BIN)/python workflow/tabulate_faults.py $(REPLICA) $(FAULTS) results/faults.csv
 
+# passive: torch's waiting threads leave the core to the other processes.
 test: $(STAMP)  ## all tests, in one process per core
 	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses $(CORES) $(ARGS)
 

@@ -85,7 +85,7 @@ def _device(wanted: Literal["auto", "cpu", "cuda"]) -> Iterator[Finding]:
     elif wanted == "cuda":
         yield Finding("device", "problem", "torch finds no GPU", "leave out --device cuda, or install the driver and a torch build with CUDA")
     else:
-        advice = "for training, runtime.precision: " + ("bf16 is the faster one here" if multiplies_bf16() else "leave it at fp32, the faster one here")
+        advice = "" if multiplies_bf16() else "for training, runtime.precision: leave it at fp32, the faster one here"
         found = f"CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads; no GPU: all commands work, training takes longer"
         yield Finding("device", "ok", found, advice)
 

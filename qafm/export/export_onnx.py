@@ -6,7 +6,7 @@ import onnx
 import torch
 
 from qafm.export.descriptor_network import Weight
-from qafm.export.target import SUFFIXES, check_target
+from qafm.export.target import SUFFIXES, check_export_target
 from qafm.export.trace_network import file_metadata, quiet, trace_network
 from qafm.inference.model import ReidModel
 from qafm.runtime.files import whole_file
@@ -29,7 +29,7 @@ def export_onnx(model: ReidModel, path: Path, *, weight: Weight = "visual_weight
     Raises:
         InputError: the file is there already or is named otherwise, or `q` for a model whose weight is fixed.
     """
-    check_target(path, SUFFIXES["onnx"], overwrite)
+    check_export_target(path, SUFFIXES["onnx"], overwrite)
     program = trace_network(model, weight)
     outputs = ["descriptor", *(["visual_weight"] if weight == "q" else [])]
     with quiet():

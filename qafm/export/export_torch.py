@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from qafm.export.descriptor_network import Weight
-from qafm.export.target import SUFFIXES, check_target
+from qafm.export.target import SUFFIXES, check_export_target
 from qafm.export.trace_network import file_metadata, quiet, trace_network
 from qafm.inference.model import ReidModel
 from qafm.runtime.files import whole_file
@@ -29,7 +29,7 @@ def export_torch(model: ReidModel, path: Path, *, weight: Weight = "visual_weigh
     Raises:
         InputError: as `export_onnx`.
     """
-    check_target(path, SUFFIXES["torch"], overwrite)
+    check_export_target(path, SUFFIXES["torch"], overwrite)
     program = trace_network(model, weight)
     program.example_inputs = None  # would be stored by pickle
     archive = io.BytesIO()  # given a path, torch would write the temporary file's name into the archive

@@ -7,7 +7,7 @@ from qafm.runtime.errors import InputError
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
 
 
-def check_target(path: Path, suffix: str, overwrite: bool) -> None:
+def check_export_target(path: Path, suffix: str, overwrite: bool) -> None:
     """Refuse another ending, and a file that is there already.
 
     Raises:

@@ -36,7 +36,7 @@ def prepare_torch(config: RuntimeConfig) -> torch.device:
 
 
 def multiplies_bf16() -> bool:
-    """Whether the CPU has units for bf16 products. On x86 without AMX they run at about half the speed of fp32 (measured: 162 against 291 GFLOP/s)."""
+    """Whether the CPU has units for bf16 products. On x86 without AMX a descriptor takes 1.3 times as long as in fp32 (benchmarks/describe.py)."""
     found = torch.cpu.get_capabilities()
     return found.get("architecture") != "x86_64" or bool(found.get("amx_bf16"))
 

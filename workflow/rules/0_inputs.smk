@@ -115,6 +115,11 @@ def tabled(name):
     return report(f"results/{name}.csv", caption=f"../report/{name}.rst", category="Tables", labels={"table": title})
 
 
+def pictured(figures):
+    """(title, category, PNG, caption) of figures, for a page."""
+    return [(title, category, *expand("results/figures/{name}.{kind}", name=name, kind=["png", "rst"])) for name, (category, title) in figures.items()]
+
+
 def said_of(table):
     """What a table's caption says."""
     return (Path(workflow.basedir) / "workflow" / "report" / f"{table}.rst").read_text(encoding="utf-8").strip()

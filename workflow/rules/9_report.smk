@@ -76,7 +76,7 @@ rule write_report:
         config=CFG.model_dump(mode="json", exclude={"companions"}),  # the page prints it
         command=make_command(),
         tables=[(title, "Tables", f"results/{name}.csv", said_of(name)) for name, title in TABLES.items()],
-        figures=[(title, category, *expand("results/figures/{name}.{kind}", name=name, kind=["png", "rst"])) for name, (category, title) in FIGURES.items()],
+        figures=pictured(FIGURES),
         weights=trained_weights(),
         benchmarks=recorded_costs(),
         page=files_digest((Path(workflow.basedir) / "qafm" / "reporting" / "page").iterdir()),

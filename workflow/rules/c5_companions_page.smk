@@ -14,10 +14,7 @@ rule write_companions_page:
         config=CFG.model_dump(mode="json"),  # the page prints it
         command=make_command("companions"),
         tables=[(title, category, f"results/{name}.csv", said_of(name)) for name, (category, title) in companion_tables().items()],
-        figures=[
-            (title, category, *expand("results/figures/{name}.{kind}", name=name, kind=["png", "rst"]))
-            for name, (category, title) in companion_figures().items()
-        ],
+        figures=pictured(companion_figures()),
         left_out=left_out_companions(),
         page=files_digest((Path(workflow.basedir) / "qafm" / "reporting" / "page").iterdir()),
         code=code("c5_write_companions_page", "qafm.reporting.write_companions_page"),
