@@ -71,6 +71,16 @@ def test_what_tabulates_draws_or_evaluates_in_a_companion_reaches_no_torch(proje
             assert not re.search(r"ImportFrom\(module='torch|alias\(name='torch", tree), f"{path.name} reaches torch by {name}"
 
 
+def test_only_what_trains_reaches_torchvision(project: Path) -> None:
+    """Importing it takes seconds; the optimizer imports what takes them anyway."""
+    for path in sorted((project / "workflow" / "scripts").glob("*.py")):
+        reached = {
+            name for module in re.findall(r"^from (qafm\.[\w.]+) import", path.read_text(), flags=re.MULTILINE) for name in import_closure(module, project)
+        }
+        if "qafm.models.imagenet" in reached:
+            assert re.search(r"_(pre)?train_", path.stem), path.name
+
+
 def test_init_files_are_empty_but_the_package_own(project: Path) -> None:
     for path in (project / "qafm").rglob("__init__.py"):
         if path.parent != project / "qafm":  # that one offers `qafm.load`

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.ops import Conv2dNormActivation
 
 from qafm.config.branches import ApanConfig
 from qafm.models.bnneck import BNNeck
+from qafm.models.conv_norm import ConvNorm
 from qafm.models.convlstm import ConvLstmCell
 from qafm.models.pafm import Pafm
 from qafm.runtime.errors import InputError
@@ -52,7 +52,7 @@ class Apan(nn.Module):
         self.steps = config.steps
         hidden, length = config.hidden_channels, config.embedding_dim
         self.pafm = Pafm(in_channels=in_channels, channels=config.pafm_channels)
-        self.project = Conv2dNormActivation(in_channels, config.step_channels, kernel_size=1) if config.step_channels else nn.Identity()
+        self.project = ConvNorm(in_channels, config.step_channels, kernel_size=1) if config.step_channels else nn.Identity()
         step_channels = config.step_channels or in_channels
         self.gates = nn.Parameter(torch.full((config.steps, step_channels), GATE_START)) if config.gates else None  # [T, C], row t: step t
         self.cell = ConvLstmCell(in_channels=step_channels, hidden_channels=hidden)

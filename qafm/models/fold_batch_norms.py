@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from qafm.models.resnet import ResNetTrunk
+from qafm.models.resnet_blocks import Block
 
 ModelT = TypeVar("ModelT", bound=nn.Module)
 
@@ -35,7 +35,7 @@ def fold_batch_norms(model: ModelT) -> ModelT:
 
 def _pairs(block: nn.Module) -> Iterator[tuple[str, str]]:
     """Names of modules of which one runs right after the other."""
-    if isinstance(block, ResNetTrunk | BasicBlock | Bottleneck):
+    if isinstance(block, ResNetTrunk | Block):
         yield from ((f"conv{i}", f"bn{i}") for i in (1, 2, 3) if hasattr(block, f"bn{i}"))
     elif isinstance(block, nn.Sequential):
         names = list(block._modules)

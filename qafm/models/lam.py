@@ -5,8 +5,8 @@ Shapes: N images, C channels, h x w the map or the tile.
 
 import torch
 from torch import Tensor, nn
-from torchvision.ops import Conv2dNormActivation
 
+from qafm.models.conv_norm import ConvNorm
 from qafm.models.residual import Residual
 
 REDUCTION = 16  # of the channel attention's hidden layer
@@ -46,8 +46,8 @@ class LamBlock(nn.Sequential):
 
     def __init__(self, *, in_channels: int, out_channels: int) -> None:
         super().__init__(
-            Conv2dNormActivation(in_channels, out_channels, kernel_size=3),
-            Conv2dNormActivation(out_channels, out_channels, kernel_size=3),
+            ConvNorm(in_channels, out_channels, kernel_size=3),
+            ConvNorm(out_channels, out_channels, kernel_size=3),
             ChannelAttention(channels=out_channels),
             SpatialAttention(),
         )
@@ -68,7 +68,7 @@ class Ltn(nn.Module):
         super().__init__()
         narrow, wide = channels
         self.rows, self.columns = grid
-        self.stem = Conv2dNormActivation(in_channels, narrow, kernel_size=1)
+        self.stem = ConvNorm(in_channels, narrow, kernel_size=1)
         tiles = range(self.rows * self.columns)
         self.stage1 = nn.ModuleList([_lam_block(narrow, narrow, residual) for _ in tiles])
         self.stage2 = nn.ModuleList([_lam_block(narrow, wide, residual) for _ in tiles])

@@ -4,7 +4,8 @@ Shapes: N images, C channels, h x w the map (24 x 8 for 384 x 128 at layer3). Ev
 """
 
 from torch import Tensor, nn
-from torchvision.ops import Conv2dNormActivation
+
+from qafm.models.conv_norm import ConvNorm
 
 DILATIONS = (2, 3, 4)
 
@@ -24,16 +25,16 @@ class Mfpm(nn.Module):
 
     def __init__(self, *, in_channels: int, channels: int, decoder_channels: tuple[int, ...], decoder_kernel: int, decoder_last_linear: bool) -> None:
         super().__init__()
-        self.paths = nn.ModuleList([Conv2dNormActivation(in_channels, channels, kernel_size=1, bias=True)])
+        self.paths = nn.ModuleList([ConvNorm(in_channels, channels, kernel_size=1, bias=True)])
         for dilation in DILATIONS:
-            self.paths.append(Conv2dNormActivation(in_channels, channels, kernel_size=3, dilation=dilation, bias=True))
-        self.context = Conv2dNormActivation(in_channels, channels, kernel_size=1, bias=True)
-        self.merge = Conv2dNormActivation(channels, channels, kernel_size=1, bias=True)
+            self.paths.append(ConvNorm(in_channels, channels, kernel_size=3, dilation=dilation, bias=True))
+        self.context = ConvNorm(in_channels, channels, kernel_size=1, bias=True)
+        self.merge = ConvNorm(channels, channels, kernel_size=1, bias=True)
         self.decoder = nn.Sequential()
         before = channels
         for i, after in enumerate(decoder_channels):
             linear = decoder_last_linear and i == len(decoder_channels) - 1
-            self.decoder.append(nn.Conv2d(before, after, 1, bias=False) if linear else Conv2dNormActivation(before, after, decoder_kernel))
+            self.decoder.append(nn.Conv2d(before, after, 1, bias=False) if linear else ConvNorm(before, after, decoder_kernel))
             before = after
         self.out_channels = before
 

@@ -5,7 +5,8 @@ Shapes: N images, C channels, h x w the map (12 x 4 for 384 x 128 at layer4).
 
 import torch
 from torch import Tensor, nn
-from torchvision.ops import Conv2dNormActivation
+
+from qafm.models.conv_norm import ConvNorm
 
 KERNELS = (3, 5, 7)
 SECOND_KERNEL = 7
@@ -21,11 +22,11 @@ class Pafm(nn.Module):
 
     def __init__(self, *, in_channels: int, channels: int) -> None:
         super().__init__()
-        self.project = Conv2dNormActivation(in_channels, channels, kernel_size=1)
+        self.project = ConvNorm(in_channels, channels, kernel_size=1)
         self.pyramid = nn.ModuleList([_pyramid_path(channels, kernel) for kernel in KERNELS])
         self.pyramid_norm = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
-        self.context = Conv2dNormActivation(in_channels, channels, kernel_size=1)
-        self.attention = Conv2dNormActivation(channels, in_channels, kernel_size=1, activation_layer=None)
+        self.context = ConvNorm(in_channels, channels, kernel_size=1)
+        self.attention = ConvNorm(channels, in_channels, kernel_size=1, relu=False)
         self.out_channels = in_channels
 
     def forward(self, x: Tensor) -> Tensor:

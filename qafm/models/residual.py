@@ -5,7 +5,8 @@ Shapes: N images, C channels, h x w the map.
 
 import torch
 from torch import Tensor, nn
-from torchvision.ops import Conv2dNormActivation
+
+from qafm.models.conv_norm import ConvNorm
 
 
 class Residual(nn.Module):
@@ -21,7 +22,7 @@ class Residual(nn.Module):
         super().__init__()
         self.module = module
         same = in_channels == out_channels
-        self.shortcut = nn.Identity() if same else Conv2dNormActivation(in_channels, out_channels, kernel_size=1, activation_layer=None)
+        self.shortcut = nn.Identity() if same else ConvNorm(in_channels, out_channels, kernel_size=1, relu=False)
         self.out_channels = out_channels
 
     def forward(self, x: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ def prepare_torch(config: RuntimeConfig) -> torch.device:
     """
     torch.set_num_threads(config.threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms(warn_only), which imports the compiler: 4 s
     torch.backends.cudnn.benchmark = False
     if config.device == "cuda" and not torch.cuda.is_available():
         raise InputError("device cuda: torch finds no GPU here; auto and cpu do without")

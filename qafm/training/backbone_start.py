@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from qafm.config.backbone import BackboneConfig
-from qafm.models.resnet import ResNetTrunk, load_imagenet, load_trunk
+from qafm.models.imagenet import load_imagenet
+from qafm.models.resnet import ResNetTrunk, load_trunk
 from qafm.runtime.errors import InputError
 from qafm.training.weights import load_weights
 

@@ -3,7 +3,6 @@
 Shapes: N images, C channels, h x w the map: 1/16 of the input for a ResNet with last stride 1, 1/4 for HRNet.
 """
 
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
@@ -12,8 +11,6 @@ from torch import Tensor, nn
 
 from qafm.config.bpbreid import PartBackboneConfig
 from qafm.models.resnet import ResNetTrunk, build_resnet
-from qafm.runtime.errors import InputError
-from qafm.training.backbone_start import start_backbone
 
 SCALES = (1, 2, 3, 4)  # of timm's five feature maps: 1/4 to 1/32
 
@@ -45,19 +42,3 @@ PartBackbone: TypeAlias = ResNetTrunk | HrnetTrunk
 def build_backbone(config: PartBackboneConfig) -> PartBackbone:
     """The backbone with random weights."""
     return HrnetTrunk() if config.name == "hrnet_w32" else build_resnet(config.name, last_stride=1, channels=config.channels, ibn=config.ibn)
-
-
-def start_weights(backbone: PartBackbone, config: PartBackboneConfig, extractor: Path | None) -> None:
-    """Give `backbone` the first weights that the configuration names; `extractor` are those of stage 3, for `init: extractor`.
-
-    Raises:
-        InputError: they cannot be had.
-    """
-    if isinstance(backbone, ResNetTrunk):
-        start_backbone(backbone, config.resnet(), extractor)
-    elif config.init == "imagenet":
-        try:
-            backbone.load_state_dict(HrnetTrunk(imagenet=True).state_dict())
-        except (OSError, RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError(f"imagenet weights of hrnet_w32: timm cannot load them ({reason}); set backbone.init to random") from error

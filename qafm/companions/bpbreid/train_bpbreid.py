@@ -6,11 +6,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from qafm.companions.bpbreid.backbones import start_weights
 from qafm.companions.bpbreid.part_fields import mirrored_channels
 from qafm.companions.bpbreid.part_labels import enlarge_maps, load_part_maps, map_labels, stripe_labels
 from qafm.companions.bpbreid.part_losses import attention_loss, gilt_losses
 from qafm.companions.bpbreid.part_model import PartReid
+from qafm.companions.bpbreid.start_weights import start_weights
 from qafm.config.backbone import BackboneConfig
 from qafm.config.bpbreid import TrainBpbreidConfig, Variant
 from qafm.config.runtime import RuntimeConfig

@@ -1,5 +1,6 @@
 """The Python API against the chain: the same vectors, Q, weight and descriptor; batches, order, errors and fast path."""
 
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -224,3 +225,13 @@ def test_the_chain_s_pixels_are_what_a_path_gives(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), pictures(1)[0])
     assert content_key(read_image(tmp_path / "a.png")) == content_key(pictures(1)[0][..., ::-1].copy())
     assert "qafm.inference.model" in sys.modules
+
+
+def test_describing_waits_for_no_compiler_and_no_torchvision(tmp_path: Path) -> None:
+    """They take as long to import as torch itself."""
+    file = tmp_path / "person.png"
+    cv2.imwrite(str(file), np.full((64, 32, 3), 120, np.uint8))
+    slow = "{'torch._dynamo', 'torch._inductor', 'torchvision'}"
+    code = f"import sys, qafm; qafm.load(device='cpu').embed([sys.argv[1]], progress=False); print(*({slow} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -8,9 +8,10 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.fusion import ArchitectureConfig, HeadConfig
 from qafm.models.fold_batch_norms import fold_batch_norms
+from qafm.models.ibn import Ibn
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
-from qafm.models.resnet import Ibn, build_resnet
+from qafm.models.resnet import build_resnet
 
 
 def norms(model: nn.Module) -> int:

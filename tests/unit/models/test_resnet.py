@@ -7,7 +7,8 @@ import pytest
 import torch
 import torchvision
 
-from qafm.models.resnet import build_resnet, load_imagenet, load_trunk
+from qafm.models.imagenet import load_imagenet
+from qafm.models.resnet import build_resnet, load_trunk
 from qafm.runtime.errors import InputError
 
 
@@ -63,20 +64,37 @@ def test_map_of_a_96x48_image(name, layers, last_stride, shape):
     assert trunk.out_channels == shape[1]
 
 
-def test_equals_torchvision_with_its_weights():
-    reference = torchvision.models.resnet18().eval()
-    trunk = build_resnet("resnet18", last_stride=2).eval()
-    load_trunk(trunk, {key: value for key, value in reference.state_dict().items() if not key.startswith("fc.")})
+@pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50"])
+def test_equals_torchvision_from_the_same_seed(name):
+    torch.manual_seed(3)
+    reference = getattr(torchvision.models, name)(num_classes=1).eval()
+    drawn = torch.rand(())
+    torch.manual_seed(3)
+    trunk = build_resnet(name, last_stride=2).eval()
+    assert torch.equal(torch.rand(()), drawn)
+    state = {key: value for key, value in reference.state_dict().items() if not key.startswith("fc.")}
+    assert list(trunk.state_dict()) == list(state)
+    assert all(torch.equal(trunk.state_dict()[key], value) for key, value in state.items())
     images = torch.randn(1, 3, 64, 32)
     expected = images
-    for name, layer in list(reference.named_children())[:-2]:
+    for part, layer in list(reference.named_children())[:-2]:
         expected = layer(expected)
-        if name == "layer3":
+        if part == "layer3":
             middle = expected
     assert torch.equal(trunk(images), expected)
-    short = build_resnet("resnet18", last_stride=2, layers="layer3").eval()
-    load_trunk(short, trunk.state_dict())  # layer4 is passed over
+    torch.manual_seed(3)
+    short = build_resnet(name, last_stride=2, layers="layer3").eval()
+    assert torch.equal(torch.rand(()), drawn)
     assert torch.equal(short(images), middle)
+
+
+def test_a_trunk_to_layer3_passes_over_layer4():
+    trunk = build_resnet("resnet18", last_stride=2).eval()
+    short = build_resnet("resnet18", last_stride=2, layers="layer3").eval()
+    load_trunk(short, trunk.state_dict())
+    trunk.drop_layer4()
+    images = torch.randn(1, 3, 64, 32)
+    assert torch.equal(short(images), trunk(images))
 
 
 def test_last_stride_1_keeps_the_weights_usable():

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from qafm.companions.bpbreid.backbones import HrnetTrunk, build_backbone, start_weights
+from qafm.companions.bpbreid.backbones import HrnetTrunk, build_backbone
 from qafm.companions.bpbreid.part_model import PartReid
+from qafm.companions.bpbreid.start_weights import start_weights
 from qafm.config.bpbreid import PartBackboneConfig, PartModelConfig, PartsConfig
 from qafm.runtime.errors import InputError
 
