@@ -20,6 +20,9 @@ class BackboneConfig(Settings):
     ibn: bool = Field(
         default=False, description="IBN-a: half the channels of each block's first norm in layers 1 to 3 are instance-normalised; no ImageNet weights"
     )
+    pooling: Literal["mean", "gem"] = Field(
+        default="mean", description="of the last map to a vector, in APN, past APAN's ConvLSTM and in a plain network; gem: generalised mean, learned exponent"
+    )
     init: Literal["imagenet", "extractor", "random"] = Field(
         default="imagenet", description="imagenet: torchvision's weights; extractor: the extractor of stage 3; never a silent fallback"
     )

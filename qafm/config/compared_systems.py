@@ -55,7 +55,7 @@ def _sliced_networks(run: RunConfig) -> list[Network]:
 def common_bpbreid(run: RunConfig) -> TrainBpbreidConfig:
     """BPBReID under the common recipe: parts and losses are its own, and its backbone's last stride is 1."""
     own, trained = run.companions.bpbreid, run.model.train_baseline()
-    backbone = PartBackboneConfig.model_validate(trained.backbone.model_dump(exclude={"last_stride"}))
+    backbone = PartBackboneConfig.model_validate(trained.backbone.model_dump(exclude={"last_stride", "pooling"}))
     training = trained.training.model_copy(update={"loss": own.training.loss})
     return TrainBpbreidConfig(backbone=backbone, parts=own.parts, loss=own.loss, training=training)
 

@@ -13,6 +13,7 @@ from qafm.config.branches import ApanConfig
 from qafm.models.bnneck import BNNeck
 from qafm.models.conv_norm import ConvNorm
 from qafm.models.convlstm import ConvLstmCell
+from qafm.models.global_pool import GlobalPool, Pooling
 from qafm.models.pafm import Pafm
 from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTE_SIZES
@@ -32,18 +33,19 @@ class ApanOutput(NamedTuple):
 class Apan(nn.Module):
     """Backbone map -> PAFM -> shared projection -> 12 gated ConvLSTM steps -> a head per group on GAP(h_t), v_s = BN(Linear(all GAP(h_t))).
 
-    With `residual` v_s reads GAP(PAFM's map), too, past projection and ConvLSTM.
+    With `residual` v_s reads the pooled map of PAFM, too, past projection and ConvLSTM.
 
     Args:
         config: widths, steps and heads.
         in_channels: channels of the backbone's map.
         num_ids: training identities.
+        pooling: of PAFM's map past the ConvLSTM.
 
     Raises:
         InputError: group_order is not an order of the 12 groups.
     """
 
-    def __init__(self, *, config: ApanConfig, in_channels: int, num_ids: int) -> None:
+    def __init__(self, *, config: ApanConfig, in_channels: int, num_ids: int, pooling: Pooling = "mean") -> None:
         super().__init__()
         if sorted(config.group_order) != sorted(ATTRIBUTE_NAMES):
             raise InputError(f"apan.group_order: must name each of {', '.join(ATTRIBUTE_NAMES)} once")
@@ -56,7 +58,7 @@ class Apan(nn.Module):
         step_channels = config.step_channels or in_channels
         self.gates = nn.Parameter(torch.full((config.steps, step_channels), GATE_START)) if config.gates else None  # [T, C], row t: step t
         self.cell = ConvLstmCell(in_channels=step_channels, hidden_channels=hidden)
-        self.residual = config.residual
+        self.pool = GlobalPool(pooling) if config.residual else None
         read = config.steps * hidden + (in_channels if config.residual else 0)
         self.embed = nn.Sequential(nn.Linear(read, length), nn.BatchNorm1d(length))
         self.heads = nn.ModuleList([_head(hidden, size) for size in LOGIT_SIZES]) if config.heads == "separate" else None
@@ -68,7 +70,7 @@ class Apan(nn.Module):
         attended = self.pafm(x)  # [N, in_channels, h, w]
         pooled = self._pooled_states(self.project(attended))  # T x [N, D]
         read = [pooled[t] for t in self._distinct_steps()]
-        v_s = self.embed(torch.cat([*read, attended.mean(dim=(2, 3))] if self.residual else read, dim=1))  # [N, Ds]
+        v_s = self.embed(torch.cat(read if self.pool is None else [*read, self.pool(attended)], dim=1))  # [N, Ds]
         logits = None if self.neck is None else self.neck(v_s).logits  # [N, ids]
         return ApanOutput(v_s, logits, self._attribute_logits(pooled, v_s))
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from qafm.config.branches import ApnConfig
 from qafm.models.bnneck import BNNeck
+from qafm.models.global_pool import GlobalPool, Pooling
 from qafm.models.lam import Ltn
 from qafm.models.mfpm import Mfpm
 from qafm.models.residual import Residual
@@ -24,15 +25,16 @@ class ApnOutput(NamedTuple):
 
 
 class Apn(nn.Module):
-    """Backbone map -> MFPM -> LTN -> GAP -> Linear + BN = v_a -> BNNeck -> identities; a BNNeck with classifier for each stripe of the LTN's map.
+    """Backbone map -> MFPM -> LTN -> global pooling -> Linear + BN = v_a -> BNNeck -> identities; a BNNeck with classifier for each stripe of the LTN's map.
 
     Args:
         config: widths, tiles and stripes.
         in_channels: channels of the backbone's map.
         num_ids: training identities.
+        pooling: of the LTN's map to what v_a is made of; stripes are averaged.
     """
 
-    def __init__(self, *, config: ApnConfig, in_channels: int, num_ids: int) -> None:
+    def __init__(self, *, config: ApnConfig, in_channels: int, num_ids: int, pooling: Pooling = "mean") -> None:
         super().__init__()
         mfpm = Mfpm(
             in_channels=in_channels,
@@ -43,6 +45,7 @@ class Apn(nn.Module):
         )
         self.mfpm = Residual(mfpm, in_channels=in_channels, out_channels=mfpm.out_channels) if config.residual else mfpm
         self.ltn = Ltn(in_channels=mfpm.out_channels, channels=config.lam_channels, grid=config.lam_grid, residual=config.residual)
+        self.pool = GlobalPool(pooling)
         self.embed = nn.Sequential(nn.Linear(self.ltn.out_channels, config.embedding_dim), nn.BatchNorm1d(config.embedding_dim))
         self.neck = BNNeck(dim=config.embedding_dim, classes=num_ids)
         self.horizontal = nn.ModuleList([BNNeck(dim=self.ltn.out_channels, classes=num_ids) for _ in range(config.horizontal_stripes)])
@@ -51,7 +54,7 @@ class Apn(nn.Module):
     def forward(self, x: Tensor) -> ApnOutput:
         """Return v_a and all identity logits of the backbone's map x [N, in_channels, h, w]."""
         local = self.ltn(self.mfpm(x))  # [N, 512, h, w]
-        v_a = self.embed(local.mean(dim=(2, 3)))  # [N, Da]
+        v_a = self.embed(self.pool(local))  # [N, Da]
         stripes = _stripe_logits(local, self.horizontal, 2) + _stripe_logits(local, self.vertical, 3)
         return ApnOutput(v_a, self.neck(v_a).logits, stripes)
 

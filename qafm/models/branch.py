@@ -16,7 +16,7 @@ class VisualBranch(nn.Module):
     def __init__(self, backbone: BackboneConfig, apn: ApnConfig, num_ids: int) -> None:
         super().__init__()
         self.backbone = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn, layers="layer3")
-        self.apn = Apn(config=apn, in_channels=self.backbone.out_channels, num_ids=num_ids)
+        self.apn = Apn(config=apn, in_channels=self.backbone.out_channels, num_ids=num_ids, pooling=backbone.pooling)
 
     def forward(self, images: torch.Tensor) -> ApnOutput:
         """Normalised images [N, 3, H, W] -> v_a [N, Da] and logits."""
@@ -29,7 +29,7 @@ class AttributeBranch(nn.Module):
     def __init__(self, backbone: BackboneConfig, apan: ApanConfig, num_ids: int) -> None:
         super().__init__()
         self.backbone = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn, layers="layer4")
-        self.apan = Apan(config=apan, in_channels=self.backbone.out_channels, num_ids=num_ids)
+        self.apan = Apan(config=apan, in_channels=self.backbone.out_channels, num_ids=num_ids, pooling=backbone.pooling)
 
     def forward(self, images: torch.Tensor) -> ApanOutput:
         """Normalised images [N, 3, H, W] -> v_s [N, Ds], identity logits and 12 attribute logits."""

@@ -1,4 +1,4 @@
-"""The Bag-of-Tricks baseline: ResNet, global average pooling, BNNeck (Luo et al. 2019). Its pooled feature gives Q(I) (paper section III-C).
+"""The Bag-of-Tricks baseline: ResNet, global pooling, BNNeck (Luo et al. 2019). Its pooled feature gives Q(I) (paper section III-C).
 
 Shapes: N images, C channels of the last map (2048 for ResNet-50).
 """
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from qafm.config.backbone import BackboneConfig
 from qafm.models.bnneck import BNNeck
+from qafm.models.global_pool import GlobalPool
 from qafm.models.resnet import build_resnet
 
 
@@ -20,14 +21,15 @@ class BaselineOutput(NamedTuple):
 
 
 class ReidBaseline(nn.Module):
-    """ResNet up to layer4 -> GAP (the feature) -> BNNeck -> identity classifier, with random weights."""
+    """ResNet up to layer4 -> global pooling (the feature) -> BNNeck -> identity classifier, with random weights."""
 
     def __init__(self, *, backbone: BackboneConfig, num_ids: int) -> None:
         super().__init__()
         self.trunk = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn)
+        self.pool = GlobalPool(backbone.pooling)
         self.neck = BNNeck(dim=self.trunk.out_channels, classes=num_ids)
 
     def forward(self, images: Tensor) -> BaselineOutput:
         """Return the pooled features and the identity logits of images [N, 3, H, W]."""
-        feature = self.trunk(images).mean(dim=(2, 3))  # [N, C]
+        feature = self.pool(self.trunk(images))  # [N, C]
         return BaselineOutput(feature, self.neck(feature).logits)

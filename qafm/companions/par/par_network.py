@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from qafm.config.backbone import BackboneConfig
+from qafm.models.global_pool import GlobalPool
 from qafm.models.resnet import build_resnet
 
 
 class ParNetwork(nn.Module):
-    """ResNet -> global average pooling -> per attribute Dropout and Linear.
+    """ResNet -> global pooling -> per attribute Dropout and Linear.
 
     Args:
         backbone: architecture; its weights are random here.
@@ -23,9 +24,10 @@ class ParNetwork(nn.Module):
     def __init__(self, backbone: BackboneConfig, heads: Mapping[str, int], dropout: float) -> None:
         super().__init__()
         self.trunk = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn)
+        self.pool = GlobalPool(backbone.pooling)
         self.heads = nn.ModuleDict({name: nn.Sequential(nn.Dropout(dropout), nn.Linear(self.trunk.out_channels, size)) for name, size in heads.items()})
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Logits [N, K] of every head, of images [N, 3, H, W]."""
-        feature = self.trunk(images).mean(dim=(2, 3))  # [N, C]
+        feature = self.pool(self.trunk(images))  # [N, C]
         return {name: head(feature) for name, head in self.heads.items()}

@@ -7,11 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from qafm.config.backbone import BackboneConfig
+from qafm.models.global_pool import GlobalPool
 from qafm.models.resnet import build_resnet
 
 
 class SiameseNetwork(nn.Module):
-    """ResNet -> global average pooling -> ReLU -> Linear -> L2 normalisation.
+    """ResNet -> global pooling -> ReLU -> Linear -> L2 normalisation.
 
     The pooled feature is never negative, so the report's ReLU changes nothing. The report has no normalisation; with it a distance lies in [0, 2] and a
     squared one in [0, 4] whatever the network, and the margin means the same in every run.
@@ -24,9 +25,10 @@ class SiameseNetwork(nn.Module):
     def __init__(self, backbone: BackboneConfig, dim: int) -> None:
         super().__init__()
         self.trunk = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn)
+        self.pool = GlobalPool(backbone.pooling)
         self.project = nn.Sequential(nn.ReLU(), nn.Linear(self.trunk.out_channels, dim))
 
     def forward(self, images: Tensor) -> Tensor:
         """L2-normalised descriptors, float32 [N, D], of images [N, 3, H, W]."""
-        feature = self.trunk(images).mean(dim=(2, 3))  # [N, C]
+        feature = self.pool(self.trunk(images))  # [N, C]
         return F.normalize(self.project(feature).float(), dim=1)

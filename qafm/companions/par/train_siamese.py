@@ -69,7 +69,9 @@ class _SiameseRun:
         if par is None:
             start_backbone(self.model.trunk, config.backbone, extractor=None)
         else:
-            load_part(self.model.trunk, load_weights(par)[0], "trunk", par)
+            trained = load_weights(par)[0]
+            load_part(self.model.trunk, trained, "trunk", par)
+            load_part(self.model.pool, trained, "pool", par)
         self.model = place(self.model, device)
         self.triplets, of_validation = _draws(images, data, config)
         self.validation_triplets = of_validation.draw(np.random.default_rng(derived_seed("validation triplets", seed)))

@@ -80,6 +80,17 @@ def test_transfer_starts_from_the_par_networks_trunk(images: Path, tmp_path: Pat
     assert torch.equal(starts[0]["project.1.weight"], starts[1]["project.1.weight"])
 
 
+def test_transfer_takes_a_learned_pooling_along(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gem = BACKBONE.model_copy(update={"pooling": "gem"})
+    par = ParNetwork(gem, {"gender": 2}, 0.5)
+    torch.nn.init.constant_(par.get_parameter("pool.exponent"), 4.5)
+    save_weights(tmp_path / "par.safetensors", par.state_dict(), {})
+    starts = []
+    monkeypatch.setattr(module, "train_plan", lambda task, *_: (starts.append(float(task.model.pool.exponent)), [{"epoch": 1}])[1])
+    trained(images, tmp_path / "transfer", tmp_path / "par.safetensors", settings().model_copy(update={"backbone": gem}))
+    assert starts == [4.5]
+
+
 def test_triplets_are_of_trained_images_and_negatives_of_the_anchors_cluster(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = []
     made = module._SiameseRun
