@@ -38,7 +38,7 @@ class ApanConfig(Settings):
     group_order: tuple[str, ...] = Field(default=ATTRIBUTE_ORDER, description="order of the attribute groups in the ConvLSTM")
     embedding_dim: int = Field(default=1024, ge=2, description="length of v_s")
     residual: bool = Field(
-        default=False, description="shortcut around the ConvLSTM: v_s reads the mean of PAFM's map beside the hidden states; not in the paper"
+        default=False, description="shortcut around the ConvLSTM: v_s reads the pooled map of PAFM beside the hidden states; not in the paper"
     )
     heads: Literal["separate", "single"] = Field(default="separate", description="single: one linear layer on v_s after BNNeck, as in the original code")
     identity_head: bool = Field(default=True, description="identity classifier beside the 12 attribute heads (Eq. 2 and 4)")

@@ -1,8 +1,8 @@
 """Settings of stage 6: the fusion of both branches and the weight between them (paper sections III-D and IV)."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.base import Settings
@@ -21,9 +21,19 @@ class ArchitectureConfig(Settings):
 class HeadConfig(Settings):
     """The fusion head: [w v_a, (1-w) v_s] -> FC -> BNNeck -> classifier (Eq. 3)."""
 
-    dim: int = Field(default=1000, ge=2, description="length of the fused descriptor")
+    dim: int | None = Field(default=1000, ge=2, description="length of the fused descriptor; null: no FC, the weighted vectors side by side are the descriptor")
     activation: Literal["none", "relu"] = Field(default="none", description="relu: FC + BN + ReLU, descriptor before the BNNeck, as in the original code")
     normalize: bool = Field(default=True, description="L2-normalise v_a and v_s before they are weighted")
+
+    @model_validator(mode="after")
+    def _relu_needs_an_fc(self) -> Self:
+        if self.dim is None and self.activation == "relu":
+            raise ValueError("activation relu follows an FC, and dim null has none; choose a dim, or activation none")
+        return self
+
+    def length(self, architecture: ArchitectureConfig) -> int:
+        """Length of the descriptor."""
+        return architecture.apn.embedding_dim + architecture.apan.embedding_dim if self.dim is None else self.dim
 
 
 class AlphaConfig(Settings):

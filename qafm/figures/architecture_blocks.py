@@ -71,7 +71,14 @@ def _size(model: ModelDescription, name: str, *modules: str) -> tuple[str, str]:
 
 
 def _parameters(model: ModelDescription, *modules: str) -> str:
-    return f"{count_text(model.parameters(*modules))} par."
+    count = model.parameters(*modules)
+    return f"{count_text(count)} par." if count else ""
+
+
+def _pooled(model: ModelDescription, apart: str) -> tuple[str, str, str]:
+    """How a branch's vector is made: its layers, its shape, and all their parameters."""
+    pool = "GeM" if model.config["architecture"]["backbone"]["pooling"] == "gem" else "pool"
+    return f"{pool}, FC, BN", *_size(model, f"{apart}.embed", f"{apart}.embed", f"{apart}.pool")
 
 
 def _ids(model: ModelDescription, classifier: str) -> str:
@@ -104,7 +111,7 @@ def _add_visual(drawn: Architecture, model: ModelDescription) -> None:
         parameters = _parameters(model, "visual.apn.horizontal", "visual.apn.vertical")
         lines = (f"{len(stripes)} stripe", Line("classifiers", "name"), f"{len(stripes)}×{stripes[0]['output'][0]} ids", parameters, _loss("CE"))
         drawn.add("stripes", Place(LAST_MAP, APN_HEADS), *lines, after="ltn", training_only=True)
-    drawn.add("v_a", Place(MEETING, APN), "$\\bf{v}_a$", "pool, FC, BN", *_size(model, "visual.apn.embed"), _loss("triplet"), after="ltn")
+    drawn.add("v_a", Place(MEETING, APN), "$\\bf{v}_a$", *_pooled(model, "visual.apn"), _loss("triplet"), after="ltn")
     _identity_head(drawn, model, "visual.apn", Place(MEETING, APN_HEADS), "v_a")
 
 
@@ -123,8 +130,9 @@ def _add_attribute(drawn: Architecture, model: ModelDescription) -> None:
     settings = model.config["architecture"]["apan"]
     identity = model.has("attribute.apan.neck")
     losses = _loss("triplet" if identity else "")
-    read = "of PAFM's map, too" if settings["residual"] else ""
-    drawn.add("v_s", Place(MEETING, APAN), "$\\bf{v}_s$", "pool, FC, BN", read, *_size(model, "attribute.apan.embed"), losses, after="cell")
+    read = "+ PAFM's map" if settings["residual"] else ""
+    made, *size = _pooled(model, "attribute.apan")
+    drawn.add("v_s", Place(MEETING, APAN), "$\\bf{v}_s$", made, read, *size, losses, after="cell")
     _attribute_heads(drawn, model, settings)
     if identity:
         _identity_head(drawn, model, "attribute.apan", Place(MEETING, APAN_HEADS), "v_s")
@@ -149,7 +157,7 @@ def _add_weight(drawn: Architecture, model: ModelDescription) -> str:
         return "weight"
     extractor = network_name(model.config["extractor"]["name"])
     feature = shape_text(model.input("extractor.neck.norm"))
-    drawn.add("extractor", Place(START + 1, MIDDLE), "extractor", extractor, feature, _parameters(model, "extractor.trunk"), after="image")
+    drawn.add("extractor", Place(START + 1, MIDDLE), "extractor", extractor, feature, _parameters(model, "extractor.trunk", "extractor.pool"), after="image")
     drawn.add("q", Place(START + 2, MIDDLE), "Q(I)", "Eq. 1", "1 number", after="extractor", dashed=True)
     loss = _loss("" if gradients == "original" else WEIGHT_LOSSES[alpha["loss"]])
     drawn.add("weight", Place(LAST_MAP, MIDDLE), "MLP", "$w$: 1 number", _parameters(model, "weight_mlp"), loss, after="q", dashed=True)
@@ -164,10 +172,12 @@ def _add_head(drawn: Architecture, model: ModelDescription, weight: str) -> None
     learned = model.has("weight_mlp") and (gradients == "original" or fusion["alpha"]["loss"] == "fused_id")
     drawn.flows += [Flow(branch, "v", dashed=gradients == "isolated") for branch in ("v_a", "v_s")]
     drawn.flows.append(Flow(weight, "v", dashed=not learned))
-    relu = head["activation"] == "relu"
-    fc = ("FC", "BN, ReLU" if relu else "", *_size(model, "head.fc", "head.fc", "head.fc_norm"), _loss("triplet"), "descriptor" if relu else "")
+    relu, plain = head["activation"] == "relu", head["dim"] is None
+    before_neck = relu or plain
+    size = _size(model, "head.fc", "head.fc", "head.fc_norm")
+    fc = ("no FC" if plain else "FC", "BN, ReLU" if relu else "", *size, _loss("triplet"), "descriptor" if before_neck else "")
     drawn.add("fc", Place(FC, MIDDLE), *fc, after="v")
-    drawn.add("neck", Place(NECK, MIDDLE), "BNNeck", *_size(model, "head.neck.norm"), "" if relu else "descriptor", after="fc")
+    drawn.add("neck", Place(NECK, MIDDLE), "BNNeck", *_size(model, "head.neck.norm"), "" if before_neck else "descriptor", after="fc", training_only=plain)
     losses = _loss("CE", "mix" if gradients == "original" else "")
     lines = ("classifier", _ids(model, "head.neck.classifier"), _parameters(model, "head.neck.classifier"), losses)
     drawn.add("classifier", Place(NECK, APN), *lines, after="neck", training_only=True)

@@ -47,7 +47,9 @@ def _how_to_read(model: ModelDescription) -> str:
     idle = sum(not block["calls"] for block in stripes)
     rest = f" The map is too small for {idle} of the {len(stripes)} stripe classifiers, which rest." if idle else ""
     steps = f"one step for each of the {cell} attribute groups" if cell > 1 else "a single step"
-    shortcut = " v_s reads the mean of PAFM's map beside those of the ConvLSTM's states." if model.config["architecture"]["apan"]["residual"] else ""
+    architecture = model.config["architecture"]
+    mean = "generalised mean" if architecture["backbone"]["pooling"] == "gem" else "mean"
+    shortcut = f" v_s reads the {mean} of PAFM's map beside the means of the ConvLSTM's states." if architecture["apan"]["residual"] else ""
     return (
         "Each box tells its name, the shape of its output for one image, its number of parameters (k thousand, M million), all measured on the built "
         f"networks, and in italics the loss that attaches to it. The ConvLSTM takes {steps}.{shortcut} Grey boxes are needed for training only "
@@ -73,7 +75,7 @@ def _weight(model: ModelDescription) -> str:
     vectors = "Vectors with a hat are L2-normalised." if fusion["head"]["normalize"] else "The vectors are weighted as they are."
     if not model.has("weight_mlp"):
         return f"Here the weight is fixed at w = {alpha['fixed']:g} for every image. {orientation} {vectors}"
-    extractor = f"{network_name(model.config['extractor']['name'])}, {model.parameters('extractor.trunk'):,} parameters"
+    extractor = f"{network_name(model.config['extractor']['name'])}, {model.parameters('extractor.trunk', 'extractor.pool'):,} parameters"
     learns = "The MLP has no loss of its own." if fusion["gradients"] == "original" else WEIGHT_LOSSES[alpha["loss"]].format(of=TARGETS[alpha["target"]])
     before = f"The MLP turns Q(I) into w; Q(I) is computed beforehand with the features of an extractor of its own ({extractor}; see Figure 3)."
     return f"{before} {learns} {orientation} {vectors}"

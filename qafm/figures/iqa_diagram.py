@@ -82,7 +82,7 @@ def _draw_flow(page: Page, model: ModelDescription, families: tuple[str, ...], q
     """Extractor -> vectors -> distances -> Q(I), spread over the width; `panel` is where the upper half ends."""
     count = 1 + len(families)
     feature = shape_text(model.input("extractor.neck.norm"))
-    parameters = f"{count_text(model.parameters('extractor.trunk'))} par."
+    parameters = f"{count_text(model.parameters('extractor.trunk', 'extractor.pool'))} par."
     extractor = [
         Line("extractor", "name"),
         Line(network_name(model.config["extractor"]["name"])),

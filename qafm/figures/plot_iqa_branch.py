@@ -84,6 +84,7 @@ def _caption(model: ModelDescription, example: Example, perturb: PerturbConfig, 
     height, width = example.pixels.shape[:2]
     input_height, input_width = model.inputs["extractor"][1:]
     variants, pairs = len(families), pair_count(len(families), quality)
+    parameters = model.parameters("extractor.trunk", "extractor.pool")
     vectors = "L2-normalised vectors" if quality.normalize == "l2" else "vectors as they are"
     which = f"all {pairs} pairs (Eq. 1)" if quality.mode == "all_pairs" else f"the {pairs} pairs with the original (section V)"
     taken = "" if quality.source == "compute" else " In this run Q(I) itself is taken from published values; the figure shows how it is defined."
@@ -91,7 +92,7 @@ def _caption(model: ModelDescription, example: Example, perturb: PerturbConfig, 
         f"The quality branch ({run}): image {example.image_id} ({example.rule}; {width} x {height} pixels) and its {variants} perturbations, made by the code "
         f"and with the seed that made the features: {counts}. Each perturbation starts from the original; the labels give its strength. Original and "
         f"perturbations, resized to {input_height} x {input_width}, go through the extractor, a {network_name(model.config['extractor']['name'])} of "
-        f"{model.parameters('extractor.trunk'):,} parameters whose pooled features have {model.input('extractor.neck.norm')[0]} dimensions. Q(I) is the mean "
+        f"{parameters:,} parameters whose pooled features have {model.input('extractor.neck.norm')[0]} dimensions. Q(I) is the mean "
         f"Euclidean distance of the {vectors} over {which}: low where perturbing the image hardly moves its features (stable, good quality), high where it "
         f"does. The triangle shows which pairs count: those with the original in colour, those within a family darker, those across families lighter; its "
         f"shades are no values.{taken} In the paper this is Figure 3, lower score = higher quality."

@@ -87,7 +87,7 @@ class ReidModel:
     @property
     def dim(self) -> int:
         """D."""
-        return self.config.head.dim
+        return self.config.head.length(self.config.architecture)
 
     @property
     def attribute_names(self) -> tuple[str, ...]:

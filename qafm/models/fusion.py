@@ -26,6 +26,7 @@ class FusionHead(nn.Module):
 
     `activation: none`: FC without bias, orthogonal start; the descriptor is the BNNeck's output.
     `activation: relu`: FC + BN + ReLU; the descriptor is taken before the BNNeck, as in the original code.
+    `dim: null`: no FC; V itself is the descriptor, and BNNeck and classifier are there for the losses alone.
 
     Args:
         config: length, activation and normalisation.
@@ -37,12 +38,14 @@ class FusionHead(nn.Module):
     def __init__(self, *, config: HeadConfig, visual_dim: int, attribute_dim: int, num_ids: int) -> None:
         super().__init__()
         self.normalize = config.normalize
-        relu = config.activation == "relu"
-        self.fc = nn.Linear(visual_dim + attribute_dim, config.dim, bias=relu)
-        if not relu:
+        relu, together = config.activation == "relu", visual_dim + attribute_dim
+        dim = together if config.dim is None else config.dim
+        self.fc = nn.Identity() if config.dim is None else nn.Linear(together, dim, bias=relu)
+        if isinstance(self.fc, nn.Linear) and not relu:
             nn.init.orthogonal_(self.fc.weight)
-        self.fc_norm = nn.BatchNorm1d(config.dim) if relu else None
-        self.neck = BNNeck(dim=config.dim, classes=num_ids)
+        self.fc_norm = nn.BatchNorm1d(dim) if relu else None
+        self.neck = BNNeck(dim=dim, classes=num_ids)
+        self.describes_before_neck = relu or config.dim is None
 
     def forward(self, v_a: Tensor, v_s: Tensor, w: Tensor) -> FusionOutput:
         """Fuse.
@@ -63,7 +66,7 @@ class FusionHead(nn.Module):
         if self.fc_norm is not None:
             fused = torch.relu(self.fc_norm(fused))
         normalized, logits = self.neck(fused)
-        descriptor = normalized if self.fc_norm is None else fused
+        descriptor = fused if self.describes_before_neck else normalized
         return FusionOutput(fused, logits, descriptor if self.training else F.normalize(descriptor, dim=1))
 
     @torch.no_grad()
@@ -74,6 +77,9 @@ class FusionHead(nn.Module):
             fc_weight [D, Da + Ds], fc_scale [D], fc_shift [D]: before its L2 normalisation the descriptor is
             fc_scale * (fc_weight V) + fc_shift, with a ReLU on it if `activation` is relu.
         """
+        if not isinstance(self.fc, nn.Linear):
+            dim = len(self.neck.norm.weight)
+            return {"fc_weight": torch.eye(dim), "fc_scale": torch.ones(dim), "fc_shift": torch.zeros(dim)}
         norm = self.neck.norm if self.fc_norm is None else self.fc_norm
         assert norm.running_mean is not None and norm.running_var is not None
         scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)

@@ -34,6 +34,7 @@ def reference(model: ReidModel, images: torch.Tensor, w: torch.Tensor) -> torch.
         {"apan": APAN.model_copy(update={"heads": "single", "identity_head": False, "steps": 1})},
         {"apan": ApanConfig(pafm_channels=6, step_channels=0, gates=False, hidden_channels=4, embedding_dim=8)},
         {"head": HeadConfig(dim=6, activation="relu", normalize=False)},
+        {"head": HeadConfig(dim=None)},
         {"fixed": 0.25},
     ],
 )

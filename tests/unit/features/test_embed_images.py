@@ -38,7 +38,7 @@ def trained(config: TrainFusionConfig, architecture: ArchitectureConfig = ARCHIT
     return model.eval()
 
 
-@pytest.mark.parametrize("head", [HeadConfig(dim=14), HeadConfig(dim=9, activation="relu"), HeadConfig(dim=14, normalize=False)])
+@pytest.mark.parametrize("head", [HeadConfig(dim=14), HeadConfig(dim=9, activation="relu"), HeadConfig(dim=14, normalize=False), HeadConfig(dim=None)])
 def test_exported_head_equals_the_model(tmp_path: Path, head: HeadConfig) -> None:
     config = TrainFusionConfig(head=head)
     model = trained(config)

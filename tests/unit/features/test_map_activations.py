@@ -100,7 +100,8 @@ def forward_by_hand(model: Qafm, batch: Tensor, w: Tensor) -> dict[str, Tensor]:
     v_s = apan.embed(torch.cat([pooled[t] for t in (apan.step_of if apan.steps == 12 else [0])], 1))
     unit_a, unit_s = (v / v.norm(dim=1, keepdim=True) if head.normalize else v for v in (v_a, v_s))
     fused = head.fc(torch.cat([w[:, None] * unit_a, (1 - w)[:, None] * unit_s], 1))
-    fused = head.neck.norm(fused) if head.fc_norm is None else head.fc_norm(fused).relu()
+    if isinstance(head.fc, nn.Linear):
+        fused = head.neck.norm(fused) if head.fc_norm is None else head.fc_norm(fused).relu()
     descriptor = fused / fused.norm(dim=1, keepdim=True)
     return {"visual": visual, "attribute": attribute, "ltn": ltn, "projected": projected, "descriptor": descriptor}
 
@@ -125,6 +126,7 @@ def cam_by_hand(model: Qafm, batch: Tensor, w: Tensor, layer: str) -> Tensor:
     [
         (HeadConfig(dim=14), architecture()),
         (HeadConfig(dim=9, activation="relu"), architecture(last_stride=2)),
+        (HeadConfig(dim=None), architecture()),
         (HeadConfig(dim=14, normalize=False), architecture(apan=APAN.model_copy(update={"step_channels": 0, "steps": 1, "gates": False}))),
     ],
 )

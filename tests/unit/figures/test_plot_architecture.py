@@ -46,6 +46,7 @@ CASES = {
     "fixed": case({"horizontal_stripes": 6}, {"heads": "single", "attribute_weight": 0.0}, num_ids=12936, alpha=AlphaConfig(fixed=0.35)),
     "fused_id": case(None, {"identity_head": False, "step_channels": 0, "attribute_weight": 0.5}, alpha=AlphaConfig(loss="fused_id")),
     "projection": case(None, {"gates": False}),
+    "no_fc": case(apan={"residual": True}, backbone=BACKBONE.model_copy(update={"pooling": "gem"}), head=HeadConfig(dim=None)),
 }
 
 
@@ -195,6 +196,9 @@ def test_what_a_model_lacks_is_not_drawn(models: dict[str, ModelDescription]) ->
     assert texts(build_architecture(models["fused_id"]), "project")[:2] == ["gates", "512×4×2"]
     assert texts(build_architecture(models["projection"]), "project")[:2] == ["projection", "5×4×2"]
     assert texts(build_architecture(models["coupled"]), "weight")[-1] == "ℒ: Eq. 6"
+    no_fc = build_architecture(models["no_fc"])
+    assert texts(no_fc, "fc") == ["no FC", "18-d", "ℒ: triplet", "descriptor"] and no_fc.blocks["neck"].training_only
+    assert texts(no_fc, "v_s")[1:3] == ["GeM, FC, BN", "+ PAFM's map"] and texts(no_fc, "v_a")[1] == "GeM, FC, BN"
 
 
 def test_the_caption_has_the_numbers(models: dict[str, ModelDescription]) -> None:
@@ -207,6 +211,7 @@ def test_the_caption_has_the_numbers(models: dict[str, ModelDescription]) -> Non
     assert "on the train images" in others["coupled"] and "both branches, never the weight" in others["coupled"]
     assert "no loss of its own" in others["original"] and "a single step" in others["original"] and "as they are" in others["original"]
     assert "w = 0.35" in others["fixed"] and "2 of the 8 stripe classifiers" in others["fixed"] and "BCE" not in others["fixed"]
+    assert "reads the generalised mean of PAFM's map" in others["no_fc"] and "of PAFM's map" not in others["default"]
     assert "0.5 x the mean" in others["fused_id"] and "everything else held fixed" in others["fused_id"]
 
 
