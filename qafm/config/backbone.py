@@ -1,10 +1,12 @@
 """Settings of a ResNet backbone (paper section III: ResNet-50, ImageNet)."""
 
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
 from qafm.config.base import Settings
+
+Pooling: TypeAlias = Literal["mean", "gem"]
 
 PUBLISHED_CHANNELS = 64
 
@@ -20,7 +22,7 @@ class BackboneConfig(Settings):
     ibn: bool = Field(
         default=False, description="IBN-a: half the channels of each block's first norm in layers 1 to 3 are instance-normalised; no ImageNet weights"
     )
-    pooling: Literal["mean", "gem"] = Field(
+    pooling: Pooling = Field(
         default="mean", description="of the last map to a vector, in APN, past APAN's ConvLSTM and in a plain network; gem: generalised mean, learned exponent"
     )
     init: Literal["imagenet", "extractor", "random"] = Field(

@@ -9,11 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from qafm.config.backbone import Pooling
 from qafm.config.branches import ApanConfig
 from qafm.models.bnneck import BNNeck
 from qafm.models.conv_norm import ConvNorm
 from qafm.models.convlstm import ConvLstmCell
-from qafm.models.global_pool import GlobalPool, Pooling
+from qafm.models.global_pool import GlobalPool
 from qafm.models.pafm import Pafm
 from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTE_SIZES

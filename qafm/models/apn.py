@@ -8,9 +8,10 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from qafm.config.backbone import Pooling
 from qafm.config.branches import ApnConfig
 from qafm.models.bnneck import BNNeck
-from qafm.models.global_pool import GlobalPool, Pooling
+from qafm.models.global_pool import GlobalPool
 from qafm.models.lam import Ltn
 from qafm.models.mfpm import Mfpm
 from qafm.models.residual import Residual

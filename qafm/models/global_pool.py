@@ -3,12 +3,10 @@
 Shapes: N images, C channels, h x w the map.
 """
 
-from typing import Literal, TypeAlias
-
 import torch
 from torch import Tensor, nn
 
-Pooling: TypeAlias = Literal["mean", "gem"]
+from qafm.config.backbone import Pooling
 
 START = 3.0
 SMALLEST = 1e-6  # a power's derivative at 0 is not finite
