@@ -11,29 +11,11 @@ from qafm.models.ibn import Ibn
 
 
 class Block(nn.Module):
-    """relu(shortcut(x) + convolutions(x)); what BasicBlock and Bottleneck share.
-
-    Args:
-        in_channels: C.
-        channels: of the inner convolutions.
-        stride: 1 or 2.
-        ibn: `Ibn` in place of the first norm (IBN-a).
-    """
+    """relu(shortcut(x) + convolutions(x)): what BasicBlock and Bottleneck share."""
 
     expansion: ClassVar[int]
+    relu: nn.ReLU
     downsample: nn.Module | None
-
-    def __init__(self, in_channels: int, channels: int, *, stride: int, ibn: bool) -> None:
-        super().__init__()
-        self.add_convolutions(in_channels, channels, stride, Ibn(channels) if ibn else nn.BatchNorm2d(channels))
-        self.relu = nn.ReLU(inplace=True)
-        out_channels = self.expansion * channels
-        same = stride == 1 and in_channels == out_channels
-        self.downsample = None if same else nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False), nn.BatchNorm2d(out_channels))
-
-    def add_convolutions(self, in_channels: int, channels: int, stride: int, first_norm: nn.Module) -> None:
-        """Make conv1 and bn1, conv2 and bn2, and so on; `convolve` runs them."""
-        raise NotImplementedError
 
     def convolve(self, x: Tensor) -> Tensor:
         """Return the convolutions' result for the map x, before the shortcut is added."""
@@ -46,14 +28,23 @@ class Block(nn.Module):
 
 
 class BasicBlock(Block):
-    """Two 3x3 convolutions (ResNet-18 and -34)."""
+    """Two 3x3 convolutions (ResNet-18 and -34).
+
+    Args:
+        in_channels: C.
+        channels: of both convolutions.
+        stride: 1 or 2.
+        ibn: `Ibn` in place of the first norm (IBN-a).
+    """
 
     expansion = 1
 
-    def add_convolutions(self, in_channels: int, channels: int, stride: int, first_norm: nn.Module) -> None:
-        """Make conv1 to bn2."""
-        self.conv1, self.bn1 = nn.Conv2d(in_channels, channels, 3, stride=stride, padding=1, bias=False), first_norm
+    def __init__(self, in_channels: int, channels: int, *, stride: int, ibn: bool) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(in_channels, channels, 3, stride=stride, padding=1, bias=False), _first_norm(channels, ibn=ibn)
         self.conv2, self.bn2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = _projection(in_channels, channels, stride)
 
     def convolve(self, x: Tensor) -> Tensor:
         """Return the map of the second convolution's norm."""
@@ -61,17 +52,37 @@ class BasicBlock(Block):
 
 
 class Bottleneck(Block):
-    """1x1 to fewer channels, 3x3, 1x1 to four times as many (ResNet-50)."""
+    """1x1 to fewer channels, 3x3, 1x1 to four times as many (ResNet-50).
+
+    Args:
+        in_channels: C.
+        channels: of the first two convolutions.
+        stride: 1 or 2.
+        ibn: `Ibn` in place of the first norm (IBN-a).
+    """
 
     expansion = 4
 
-    def add_convolutions(self, in_channels: int, channels: int, stride: int, first_norm: nn.Module) -> None:
-        """Make conv1 to bn3."""
-        self.conv1, self.bn1 = nn.Conv2d(in_channels, channels, 1, bias=False), first_norm
+    def __init__(self, in_channels: int, channels: int, *, stride: int, ibn: bool) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(in_channels, channels, 1, bias=False), _first_norm(channels, ibn=ibn)
         self.conv2, self.bn2 = nn.Conv2d(channels, channels, 3, stride=stride, padding=1, bias=False), nn.BatchNorm2d(channels)
         self.conv3, self.bn3 = nn.Conv2d(channels, 4 * channels, 1, bias=False), nn.BatchNorm2d(4 * channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = _projection(in_channels, 4 * channels, stride)
 
     def convolve(self, x: Tensor) -> Tensor:
         """Return the map of the third convolution's norm."""
         x = self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
         return self.bn3(self.conv3(x))
+
+
+def _first_norm(channels: int, *, ibn: bool) -> nn.Module:
+    return Ibn(channels) if ibn else nn.BatchNorm2d(channels)
+
+
+def _projection(in_channels: int, out_channels: int, stride: int) -> nn.Module | None:
+    """The shortcut of a block whose result has another shape than its input."""
+    if stride == 1 and in_channels == out_channels:
+        return None
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False), nn.BatchNorm2d(out_channels))
