@@ -37,7 +37,7 @@ def make_bundle(folder: Path, *, seed: int = 0, name: str = "made-up/f/m/seed-0"
     torch.manual_seed(seed)
     architecture = without_stripes(ArchitectureConfig(backbone=BACKBONE, apn=APN, apan=APAN))
     folder.mkdir(parents=True, exist_ok=True)
-    model = Qafm(architecture, HeadConfig(dim=16), 0, WeightMlp(mean=0.5, sd=0.1, start_weight=0.5))
+    model = Qafm(architecture, HeadConfig(dim=16), 0, WeightMlp(mean=0.5, sd=0.1))
     save_weights(folder / MODEL, stored_weights(model.state_dict(), "float32"), {})
     if extractor:
         save_weights(folder / EXTRACTOR, stored_weights(ReidBaseline(backbone=BACKBONE, num_ids=0).state_dict(), "float32"), {})

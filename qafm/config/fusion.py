@@ -54,3 +54,14 @@ class TrainFusionConfig(BranchTrainingConfig):
     gradients: Literal["isolated", "coupled", "original"] = Field(default="isolated", description="which loss reaches what: see docs/method.md")
     head: HeadConfig = HeadConfig()
     alpha: AlphaConfig = AlphaConfig()
+
+    @property
+    def taught_on(self) -> Literal["holdout", "train"] | None:
+        """The images whose branch losses teach the MLP; None where it learns from the fused losses, or the weight is fixed."""
+        alone = self.alpha.fixed is not None or self.gradients == "original" or self.alpha.loss == "fused_id"
+        return None if alone else self.alpha.target
+
+    @property
+    def needs_holdout(self) -> bool:
+        """Whether the weight is learned or started with the help of held-out identities."""
+        return self.alpha.fixed is None and (self.taught_on == "holdout" or self.alpha.start == "best_fixed")

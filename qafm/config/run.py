@@ -63,16 +63,16 @@ class RunConfig(Settings):
 
     @model_validator(mode="after")
     def _sections_fit_together(self) -> "RunConfig":
-        alpha = self.model.fusion.alpha
+        fusion = self.model.fusion
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("seeds: a seed appears twice")
-        if self.dataset.holdout_ids == 0 and alpha.fixed is None:
-            if alpha.loss != "fused_id" and alpha.target == "holdout":
-                raise ValueError("model.fusion.alpha.target: holdout needs dataset.holdout_ids > 0; hold some out, or choose train")
-            if alpha.start == "best_fixed":
-                raise ValueError("model.fusion.alpha.start: best_fixed needs dataset.holdout_ids > 0; hold some out, or choose half")
-        if alpha.fixed is None and alpha.target == "train" and not self.model.apan.architecture.identity_head:
+        if self.dataset.holdout_ids == 0 and fusion.needs_holdout:
+            key, other = ("target: holdout", "train") if fusion.taught_on == "holdout" else ("start: best_fixed", "half")
+            raise ValueError(f"model.fusion.alpha.{key} needs dataset.holdout_ids > 0; hold some out, or choose {other}")
+        if fusion.taught_on == "train" and not self.model.apan.architecture.identity_head:
             raise ValueError("model.fusion.alpha.target: train needs model.apan.architecture.identity_head: true, whose losses it compares")
+        if fusion.alpha.fixed is None and fusion.freeze_epochs >= fusion.epochs:
+            raise ValueError(f"model.fusion.freeze_epochs: the weight learns after them, and {fusion.epochs} epochs leave none; choose fewer, or a fixed alpha")
         if self.dataset.same_camera == "drop" and (blind := self.dataset.without_cameras()):
             raise ValueError(f"dataset.same_camera: drop needs cameras; give dataset.{blind[0]}.camera_pattern, or choose keep")
         extractor = self.features.extractor.backbone

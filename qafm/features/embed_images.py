@@ -35,7 +35,7 @@ def load_qafm(weights: Path, architecture: ArchitectureConfig, config: TrainFusi
     """
     tensors, _ = load_weights(weights)
     num_ids = len(tensors["head.neck.classifier.weight"]) if "head.neck.classifier.weight" in tensors else 0
-    mlp = WeightMlp(mean=0.0, sd=1.0, start_weight=0.5) if config.alpha.fixed is None else None
+    mlp = WeightMlp(mean=0.0, sd=1.0) if config.alpha.fixed is None else None
     model = Qafm(architecture, config.head, num_ids, mlp)
     load_into(model, tensors, weights, "the configured model")
     return fold_batch_norms(model.eval())

@@ -51,7 +51,7 @@ def describe_model(architecture: ArchitectureConfig, fusion: TrainFusionConfig, 
     """
     with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device("meta"):
         with torch.device("cpu"):  # its 97 parameters; autocast, which it switches off, does not know the meta device
-            mlp = WeightMlp(mean=0.0, sd=1.0, start_weight=0.5) if fusion.alpha.fixed is None else None
+            mlp = WeightMlp(mean=0.0, sd=1.0) if fusion.alpha.fixed is None else None
         model = Qafm(architecture, fusion.head, num_ids, mlp).eval()
         baseline = ReidBaseline(backbone=extractor, num_ids=num_ids).eval()
         blocks = {**_blocks(model, ""), **_blocks(baseline, "extractor.")}

@@ -27,18 +27,17 @@ class WeightMlp(nn.Module):
     mean: Tensor
     sd: Tensor
 
-    def __init__(self, *, mean: float, sd: float, start_weight: float) -> None:
+    def __init__(self, *, mean: float, sd: float, start_weight: float = 0.5) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(float(mean)))
         self.register_buffer("sd", torch.tensor(float(sd)))
         self.hidden = nn.Linear(1, HIDDEN)
         self.output = nn.Linear(HIDDEN, 1)
-        start = min(max(start_weight, CLEARANCE), 1 - CLEARANCE)
         with torch.no_grad():
             self.hidden.weight[1::2] = self.hidden.weight[0::2]
             self.hidden.bias[1::2] = self.hidden.bias[0::2]
             self.output.weight[:, 1::2] = -self.output.weight[:, 0::2]
-            self.output.bias.fill_(math.log(start / (1 - start)))
+        self.start_at(start_weight)
 
     def forward(self, q: Tensor) -> Tensor:
         """Return the logit [N] of the visual weight for the scores q [N]."""

@@ -15,6 +15,7 @@ from qafm.losses.alpha import expected_loss, ratio_bce, ratio_target
 from qafm.losses.identity import identity_loss
 from qafm.losses.triplet import batch_hard_triplet
 from qafm.models.qafm import Qafm
+from qafm.models.weight_mlp import WeightMlp
 
 Losses = dict[str, torch.Tensor]
 
@@ -66,11 +67,9 @@ def global_losses(model: Qafm, fused: Fused, labels: torch.Tensor, config: Ident
     return losses
 
 
-def alpha_losses(model: Qafm, table: AlphaTable | None, config: AlphaConfig) -> Losses:
-    """The MLP's own loss on the epoch's table (Eq. 2 or Eq. 6); none where the weight is fixed or learned by `fused_id`."""
-    if model.weight_mlp is None or table is None:
-        return {}
-    logit = model.weight_mlp(table.q)
+def alpha_losses(mlp: WeightMlp, table: AlphaTable, config: AlphaConfig) -> Losses:
+    """The MLP's own loss on the epoch's table (Eq. 2 or Eq. 6)."""
+    logit = mlp(table.q)
     if config.loss == "expected_loss":
         return {"alpha": expected_loss(torch.sigmoid(logit), table.l_apn, table.l_apan)}
     return {"alpha": ratio_bce(logit, ratio_target(table.l_apn, table.l_apan))}

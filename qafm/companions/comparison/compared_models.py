@@ -53,7 +53,7 @@ def build_compared(network: ComparedNetwork) -> ComparedModel:
 
 
 def _fused(network: FusedNetwork) -> ComparedModel:
-    mlp = WeightMlp(mean=0.0, sd=1.0, start_weight=0.5) if network.learned else None
+    mlp = WeightMlp(mean=0.0, sd=1.0) if network.learned else None
     model = Qafm(network.architecture, network.head, 0, mlp)
 
     def both(pixels: Tensor, q: Tensor) -> Tensor:

@@ -25,6 +25,8 @@ def test_every_preset_is_valid_and_writes_to_places_of_its_own(project: Path) ->
         ({"features": {"extractor": {"training": {"epochs": 0}}}}, "config: features.extractor.training.epochs: Input should be greater than or equal to 1"),
         ({"seeds": [1, 1]}, "config: seeds: a seed appears twice"),
         ({"dataset": {"holdout_ids": 0}}, "config: model.fusion.alpha.target: holdout needs dataset.holdout_ids > 0"),
+        ({"dataset": {"holdout_ids": 0}, "model": {"fusion": {"alpha": {"loss": "fused_id"}}}}, "alpha.start: best_fixed needs dataset.holdout_ids > 0"),
+        ({"model": {"fusion": {"freeze_epochs": 60, "epochs": 60}}}, "model.fusion.freeze_epochs: the weight learns after them, and 60 epochs leave none"),
         ({"features": {"extractor": {"backbone": {"init": "extractor"}}}}, "the extractor cannot start from itself"),
         ({"model": {"backbone": {"name": "resnet50"}}}, "init extractor needs the extractor's architecture (resnet10), not resnet50"),
         ({"model": {"backbone": {"ibn": True}}}, "init extractor needs the extractor's architecture (resnet10), not resnet10 with ibn"),
@@ -38,6 +40,20 @@ def test_bad_configuration_is_one_line(default: dict[str, Any], change: dict[str
         load_run_config(merge(default, change))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "fusion",
+    [
+        {"alpha": {"fixed": 0.5}},
+        {"alpha": {"start": "half", "target": "train"}},
+        {"alpha": {"start": "half", "loss": "fused_id"}},
+        {"alpha": {"start": "half"}, "gradients": "original"},
+    ],
+)
+def test_without_held_out_identities_a_weight_that_needs_none_is_accepted(default: dict[str, Any], fusion: dict[str, Any]) -> None:
+    config = load_run_config(merge(default, {"dataset": {"holdout_ids": 0}, "model": {"fusion": fusion}}))
+    assert not config.model.fusion.needs_holdout
 
 
 def test_missing_section_is_named(default: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ def fuse(model, images, w):
 
 def test_original_has_its_parameter_counts():
     with torch.device("meta"):
-        mlp = WeightMlp(mean=11.109, sd=0.658, start_weight=0.5)
+        mlp = WeightMlp(mean=11.109, sd=0.658)
         model = Qafm(ORIGINAL, HeadConfig(dim=1024, activation="relu", normalize=False), 751, mlp)
     head = model.head
     assert count(model.visual.apn) == 54_530_128 and count(model.attribute.apan) == 38_184_448

@@ -7,7 +7,7 @@ from qafm.models.weight_mlp import WeightMlp
 
 
 def test_has_97_parameters():
-    mlp = WeightMlp(mean=11.1, sd=0.66, start_weight=0.5)
+    mlp = WeightMlp(mean=11.1, sd=0.66)
     assert sum(parameter.numel() for parameter in mlp.parameters()) == 97
     assert mlp(torch.tensor([9.0, 11.0, 13.0])).shape == (3,)
 
@@ -42,7 +42,7 @@ def test_equals_the_formula_on_the_standardised_score():
 def test_learns_a_step_in_both_directions():
     q = torch.linspace(9, 13, 101)
     target = torch.where(q < 11, 0.8, 0.3) + 0.3 * (q < 9.8)
-    mlp = WeightMlp(mean=11, sd=1.17, start_weight=0.5)
+    mlp = WeightMlp(mean=11, sd=1.17)
     optimiser = torch.optim.Adam(mlp.parameters(), lr=0.01)
     for _ in range(300):
         optimiser.zero_grad()
@@ -54,7 +54,7 @@ def test_learns_a_step_in_both_directions():
 
 
 def test_constant_score_is_harmless():
-    assert torch.isfinite(WeightMlp(mean=2.0, sd=0.0, start_weight=0.5)(torch.full((3,), 2.0))).all()
+    assert torch.isfinite(WeightMlp(mean=2.0, sd=0.0)(torch.full((3,), 2.0))).all()
 
 
 def test_stays_exact_under_autocast():
@@ -68,7 +68,7 @@ def test_stays_exact_under_autocast():
 
 
 def test_state_dict_carries_mean_and_sd():
-    mlp, other = WeightMlp(mean=11.1, sd=0.66, start_weight=0.3), WeightMlp(mean=0, sd=1, start_weight=0.5)
+    mlp, other = WeightMlp(mean=11.1, sd=0.66, start_weight=0.3), WeightMlp(mean=0, sd=1)
     torch.nn.init.normal_(mlp.output.weight)
     other.load_state_dict(mlp.state_dict())
     q = torch.linspace(9, 13, 9)

