@@ -15,7 +15,11 @@ class DatasetConfig(Settings):
     name: str = Field(description="the {d} of the result paths; presets that differ here must differ in this name", pattern=r"^[A-Za-z0-9._-]+$")
     kind: Literal["synthetic", "market1501", "folders"] = Field(default="synthetic", description="which of the sections below is used")
     shards: int = Field(default=4, ge=1, description="number of jobs that perturb and extract; image i goes to shard i mod n")
-    holdout_ids: int = Field(default=0, ge=0, description="train identities held out from training, for tuning; 0 for a final run")
+    holdout_ids: int = Field(
+        default=0,
+        ge=0,
+        description="train identities held out: they start and teach the weight, and Q is standardised by them; below 2: `alpha: {target: train, start: half}`",
+    )
     holdout_seed: int = Field(default=1, ge=0, description="which identities are held out")
     same_camera: Literal["drop", "keep"] = Field(
         default="drop", description="gallery images of the query's identity and camera; keep: for data without cameras"

@@ -66,9 +66,9 @@ class RunConfig(Settings):
         fusion = self.model.fusion
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("seeds: a seed appears twice")
-        if self.dataset.holdout_ids == 0 and fusion.needs_holdout:
+        if self.dataset.holdout_ids < 2 and fusion.needs_holdout:
             key, other = ("target: holdout", "train") if fusion.taught_on == "holdout" else ("start: best_fixed", "half")
-            raise ValueError(f"model.fusion.alpha.{key} needs dataset.holdout_ids > 0; hold some out, or choose {other}")
+            raise ValueError(f"model.fusion.alpha.{key} needs dataset.holdout_ids of at least 2; hold some out, or choose {other}")
         if fusion.taught_on == "train" and not self.model.apan.architecture.identity_head:
             raise ValueError("model.fusion.alpha.target: train needs model.apan.architecture.identity_head: true, whose losses it compares")
         if fusion.alpha.fixed is None and fusion.freeze_epochs >= fusion.epochs:

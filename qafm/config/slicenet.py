@@ -63,7 +63,7 @@ class SlicenetConfig(Settings):
     width: int = Field(default=48, ge=8, description="input width, pixels; a multiple of 8")
     slices: int = Field(default=4, ge=1, description="K, the strips of a SliceNet; the report does not give it, its layers do")
     dropout: float = Field(default=0.4, ge=0, lt=1, description="in every residual block and before the dense layer")
-    batch_size: int = Field(default=16, ge=2, description="images per batch, shuffled in every epoch")
+    batch_size: int = Field(default=16, ge=3, description="images per batch, shuffled in every epoch")
     lr: float = Field(default=1e-3, gt=0, description="of Adam; constant, no weight decay")
     check_every: int = Field(default=5, ge=1, description="epochs between two looks at query and gallery, for the rows of the best epoch")
     systems: SystemsConfig = SystemsConfig()

@@ -45,7 +45,10 @@ class IdentityLossConfig(Settings):
 class BranchLossConfig(IdentityLossConfig):
     """The same losses of v_a and v_s."""
 
-    triplet_on: Literal["unit", "raw"] = Field(default="unit", description="v_a and v_s in the triplet loss: L2-normalised, as they are fused, or as they are")
+    triplet_on: Literal["unit", "raw", "none"] = Field(
+        default="unit",
+        description="v_a and v_s in the triplet loss: L2-normalised, as they are fused, or as they are; none: no such loss, as in the original code",
+    )
 
 
 class ScheduleConfig(Settings):

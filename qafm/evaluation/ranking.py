@@ -184,12 +184,12 @@ def _groups(values: np.ndarray) -> dict[int, np.ndarray]:
 
 
 def _content(query: Labels, gallery: Labels) -> tuple[np.ndarray, np.ndarray]:
-    """Integer codes [Q] and [G] that are equal where two images are identical."""
+    """Integer codes [Q] and [G] that are equal where two images are identical: by content, else by name and identity (anybody's folder can hold an a.jpg)."""
     if query.sha256 is None or gallery.sha256 is None:
-        both = np.concatenate([query.image_id, gallery.image_id])
+        names = np.unique(np.concatenate([query.image_id, gallery.image_id]).astype(str), return_inverse=True)[1]
+        codes = np.unique(np.stack([names, np.concatenate([query.pid, gallery.pid])]), axis=1, return_inverse=True)[1]
     else:
-        both = np.concatenate([query.sha256, gallery.sha256])
-    codes = np.unique(both.astype(str), return_inverse=True)[1]
+        codes = np.unique(np.concatenate([query.sha256, gallery.sha256]).astype(str), return_inverse=True)[1]
     return codes[: len(query)], codes[len(query) :]
 
 

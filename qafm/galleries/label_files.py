@@ -60,6 +60,9 @@ def _from_file(columns: Columns, path: Path) -> Columns:
         more = {"camid": table.camid, "name": table.name}
         return _rows_in_order(columns, path, pid=table.pid, **{what: column for what, column in more.items() if column is not None})
     row_of = {str(name): row for row, name in enumerate(table.name)}
+    if len(row_of) < len(table.name):
+        twice = next(name for row, name in enumerate(table.name) if row_of[str(name)] != row)
+        raise InputError(f"{path}: names {twice} more than once")
     unknown = next((name for name in columns.name if str(name) not in row_of), None)
     if unknown is not None:
         raise InputError(f"{columns.source}: {unknown} has no row in {path}")

@@ -20,12 +20,11 @@ def apn_losses(output: ApnOutput, labels: torch.Tensor, config: BranchLossConfig
         config: label smoothing, margin, and which vectors the triplet loss sees.
 
     Returns:
-        Named scalars; "apn_stripes" only where there are stripes.
+        Named scalars; "apn_stripes" only where there are stripes, "apn_triplet" unless `triplet_on` is none.
     """
-    losses = {
-        "apn_identity": identity_loss(output.logits.float(), labels, config.label_smoothing),
-        "apn_triplet": _triplet(output.v_a, labels, config),
-    }
+    losses = {"apn_identity": identity_loss(output.logits.float(), labels, config.label_smoothing)}
+    if config.triplet_on != "none":
+        losses["apn_triplet"] = _triplet(output.v_a, labels, config)
     if output.stripe_logits:
         stripes = [identity_loss(logits.float(), labels, config.label_smoothing) for logits in output.stripe_logits]
         losses["apn_stripes"] = torch.stack(stripes).mean()
@@ -45,11 +44,12 @@ def apan_losses(
         attribute_weight: lambda_attr.
 
     Returns:
-        Named scalars; "apan_identity" and "apan_triplet" only with an identity head.
+        Named scalars; "apan_identity" and "apan_triplet" (unless `triplet_on` is none) only with an identity head.
     """
     losses = {"apan_attributes": attribute_weight * attribute_loss(output.attribute_logits, attributes, reduce="mean")[0]}
     if output.logits is not None:
         losses["apan_identity"] = identity_loss(output.logits.float(), labels, config.label_smoothing)
+    if output.logits is not None and config.triplet_on != "none":
         losses["apan_triplet"] = _triplet(output.v_s, labels, config)
     return losses
 

@@ -47,8 +47,8 @@ class FusionHead(nn.Module):
         self.neck = BNNeck(dim=dim, classes=num_ids)
         self.describes_before_neck = relu or config.dim is None
 
-    def forward(self, v_a: Tensor, v_s: Tensor, w: Tensor) -> FusionOutput:
-        """Fuse.
+    def fuse(self, v_a: Tensor, v_s: Tensor, w: Tensor) -> Tensor:
+        """Return what the BNNeck gets, [N, D].
 
         Args:
             v_a: [N, Da].
@@ -63,8 +63,11 @@ class FusionHead(nn.Module):
         if self.normalize:
             v_a, v_s = F.normalize(v_a, dim=1), F.normalize(v_s, dim=1)
         fused = self.fc(torch.cat([w[:, None] * v_a, (1 - w)[:, None] * v_s], dim=1))  # [N, Da + Ds] -> [N, D]
-        if self.fc_norm is not None:
-            fused = torch.relu(self.fc_norm(fused))
+        return fused if self.fc_norm is None else torch.relu(self.fc_norm(fused))
+
+    def forward(self, v_a: Tensor, v_s: Tensor, w: Tensor) -> FusionOutput:
+        """Fuse, normalise and classify; arguments and errors as of `fuse`."""
+        fused = self.fuse(v_a, v_s, w)
         normalized, logits = self.neck(fused)
         descriptor = fused if self.describes_before_neck else normalized
         return FusionOutput(fused, logits, descriptor if self.training else F.normalize(descriptor, dim=1))

@@ -5,7 +5,7 @@ Shapes: N images.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qafm.evaluation.ablation_rows import Cells, write_table
 from qafm.evaluation.bootstrap import spearman
 from qafm.quality.image_statistics import STATISTICS, measure_images
-from qafm.quality.published import read_published
+from qafm.quality.published import published_of
 from qafm.quality.repeatability import intraclass_correlation, intraclass_interval
 from qafm.quality.summary import identity_spread, image_set
 from qafm.runtime.errors import InputError
@@ -97,8 +97,8 @@ def _read(images: Path, quality: Path, compare: Path | None) -> Described:
     rows = [indexed[row["image_id"]] for row in scored]
     sources = {name: np.array([row[name] for row in scored], np.float64) for name in ("q", "q_raw")}  # None -> NaN
     if compare is not None:
-        published = read_published(compare)
-        sources["published"] = np.array([published.get(PurePosixPath(row["image_id"]).name, np.nan) for row in rows])
+        published = published_of(compare, (row["image_id"] for row in rows))
+        sources["published"] = np.array([published.get(row["image_id"], np.nan) for row in rows])
         if np.isnan(sources["published"]).all():
             raise InputError(f"{compare}: no value for any of the {len(rows)} images of {quality}")
     statistics = measure_images([Path(row["path"]) for row in rows])

@@ -2,11 +2,34 @@
 
 import csv
 import math
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
 from qafm.runtime.errors import InputError
 
 COLUMNS = ["file", "q"]
+
+
+def published_of(path: Path, image_ids: Iterable[str]) -> dict[str, float]:
+    """Q of those images that the file has a value for.
+
+    Args:
+        path: as for `read_published`.
+        image_ids: whose last part is the name in the file.
+
+    Returns:
+        image_id -> Q.
+
+    Raises:
+        InputError: as `read_published`, or two images share a name that the file gives a value.
+    """
+    values = read_published(path)
+    owner: dict[str, str] = {}
+    for image_id in image_ids:
+        name = PurePosixPath(image_id).name
+        if name in values and owner.setdefault(name, image_id) != image_id:
+            raise InputError(f"{path}: {name} is the name of two images, {owner[name]} and {image_id}")
+    return {image_id: values[name] for name, image_id in owner.items()}
 
 
 def read_published(path: Path) -> dict[str, float]:

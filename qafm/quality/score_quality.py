@@ -2,7 +2,7 @@
 
 # N images, V variants with the original, F families
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from tqdm import tqdm
 from qafm.config.quality import QualityConfig
 from qafm.quality.feature_stream import read_features
 from qafm.quality.identifiability import pair_distances, pair_weights
-from qafm.quality.published import read_published
+from qafm.quality.published import published_of
 from qafm.quality.reference import QualityReference, quality_reference
 from qafm.quality.summary import SETS, image_set, set_statistics
 from qafm.runtime.errors import InputError
@@ -63,13 +63,12 @@ def _computed(images: Path, indexed: dict[str, Any], features: list[Path], confi
 
 def _published(images: Path, indexed: dict[str, Any], path: Path) -> dict[str, NDArray[np.float64]]:
     """image_id -> the values of `COMPUTED`, all but q NaN; distractors without a published value are left out."""
-    published = read_published(path)
-    names = {image_id: PurePosixPath(image_id).name for image_id in indexed}
-    missing = [image_id for image_id, name in names.items() if name not in published and not indexed[image_id]["distractor"]]
+    published = published_of(path, indexed)
+    missing = [image_id for image_id in indexed if image_id not in published and not indexed[image_id]["distractor"]]
     if missing:
         raise InputError(f"{path}: no value for {len(missing)} images of {images}, the first is {missing[0]}")
     blank = [np.nan] * (len(COMPUTED) - 1)
-    return {image_id: np.array([published[name], *blank]) for image_id, name in names.items() if name in published}
+    return {image_id: np.array([q, *blank]) for image_id, q in published.items()}
 
 
 def _reference(images: Path, q: NDArray[np.float64], sets: NDArray[np.str_]) -> tuple[str, QualityReference]:

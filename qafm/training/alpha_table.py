@@ -31,7 +31,7 @@ def holdout_table(model: Qafm, images: ImageSet, q: torch.Tensor, device: torch.
 
     Args:
         model: put into eval mode.
-        images: the held-out identities [N].
+        images: the held-out identities [N]; an image's own camera is left out of its identity's prototype, unless all cameras are unknown.
         q: their Q, [N].
         device: where the model is.
         runtime: precision.

@@ -11,7 +11,7 @@ def trained_before(model: Qafm, apan: ApanConfig, *, apn_trained: bool, apan_los
     """The modules that stage 5 has trained.
 
     APN alone trains everything in its branch, and so does APAN on all its losses. On its attribute losses it trains what the attribute heads see:
-    with separate heads that leaves out v_s itself (the embedding after the ConvLSTM), and always its identity head.
+    with separate heads that leaves out v_s itself (the embedding after the ConvLSTM, and the pooling it alone reads), and always its identity head.
 
     Args:
         model: what stage 6 trains.
@@ -26,7 +26,7 @@ def trained_before(model: Qafm, apan: ApanConfig, *, apn_trained: bool, apan_los
         modules.append(model.attribute)
     elif apan_losses == "attributes":
         branch = model.attribute.apan
-        new = {branch.neck, *([branch.embed] if apan.heads == "separate" else [])}
+        new = {branch.neck, *([branch.embed, branch.pool] if apan.heads == "separate" else [])}
         modules.append(model.attribute.backbone)
         modules.extend(child for child in branch.children() if child not in new)
     return modules

@@ -36,10 +36,8 @@ class Fused(NamedTuple):
     w: torch.Tensor  # [B]
 
 
-def cut(fused: Fused, gradients: Literal["isolated", "coupled", "original"]) -> Fused:
-    """Detach what the global loss must not reach: both branches and w (isolated), only w (coupled), nothing (original)."""
-    if gradients == "original":
-        return fused
+def cut(fused: Fused, gradients: Literal["isolated", "coupled"]) -> Fused:
+    """Detach what the global loss must not reach: both branches and w (isolated), or w alone (coupled)."""
     w = fused.w.detach()
     return Fused(fused.v_a, fused.v_s, w) if gradients == "coupled" else Fused(fused.v_a.detach(), fused.v_s.detach(), w)
 
@@ -52,19 +50,27 @@ def global_losses(model: Qafm, fused: Fused, labels: torch.Tensor, config: Ident
         fused: vectors and weights of the batch.
         labels: class indices, int64 [B].
         config: label smoothing and margin.
-        gradients: see `cut`; `original` adds L_mix, the cross-entropy against the detached classifier, and like
-            the original code runs the BNNeck a second time for it (N5).
+        gradients: see `cut`; for `original`, `_original_losses`.
     """
+    if gradients == "original":
+        return _original_losses(model, fused, labels, config)
     output = model.head(*cut(fused, gradients))
-    losses = {
+    return {
         "global_identity": identity_loss(output.logits.float(), labels, config.label_smoothing),
         "global_triplet": batch_hard_triplet(output.fused.float(), labels, config.triplet_margin),
     }
-    if gradients == "original":
-        neck = model.head.neck
-        logits = F.linear(neck.norm(output.fused), neck.classifier.weight.detach())
-        losses["mix"] = identity_loss(logits.float(), labels, config.label_smoothing)
-    return losses
+
+
+def _original_losses(model: Qafm, fused: Fused, labels: torch.Tensor, config: IdentityLossConfig) -> Losses:
+    """The original code's (N5): no BNNeck before the global logits; a second pass, through the BNNeck, to the detached classifier for L_mix."""
+    head, classifier = model.head, model.head.neck.classifier
+    vector = head.fuse(*fused)
+    mixed = F.linear(head.neck.norm(head.fuse(*fused)), classifier.weight.detach())
+    return {
+        "global_identity": identity_loss(classifier(vector).float(), labels, config.label_smoothing),
+        "global_triplet": batch_hard_triplet(vector.float(), labels, config.triplet_margin),
+        "mix": identity_loss(mixed.float(), labels, config.label_smoothing),
+    }
 
 
 def alpha_losses(mlp: WeightMlp, table: AlphaTable, config: AlphaConfig) -> Losses:

@@ -1,7 +1,7 @@
 """Stage 6, the paper's stage 2: train fusion head, weight and both branches together (paper sections III-D, IV)."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import PretrainApanConfig, Stage1Losses
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.evaluation.ranking import SameCamera
 from qafm.losses.branches import apan_losses, apn_losses
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
@@ -51,7 +52,13 @@ class FusionInputs:
 
 
 def train_fusion(
-    inputs: FusionInputs, architecture: ArchitectureConfig, config: TrainFusionConfig, runtime: RuntimeConfig, seed: int, outputs: TrainingOutputs
+    inputs: FusionInputs,
+    architecture: ArchitectureConfig,
+    config: TrainFusionConfig,
+    same_camera: SameCamera,
+    runtime: RuntimeConfig,
+    seed: int,
+    outputs: TrainingOutputs,
 ) -> None:
     """Train QAFM on the train identities that are not held out.
 
@@ -59,6 +66,7 @@ def train_fusion(
         inputs: images, Q, and the weights of the branches.
         architecture: backbone, APN, APAN.
         config: schedule, gradients, head, weight.
+        same_camera: whether a search drops images of the query's own camera; the weight is taught for that search.
         runtime: threads, device, precision.
         seed: seed of this run.
         outputs: where weights (`visual.*`, `attribute.*`, `head.*`, `weight_mlp.*`) and learning curve go.
@@ -71,7 +79,12 @@ def train_fusion(
     data = TrainData(inputs.images, architecture.backbone, config.augment, device)
     model, before = build_model(inputs, architecture, config, data.images.num_ids)
     model = place(model, device)
-    weight = _visual_weight(inputs, architecture.backbone, config, model, data, device, runtime)
+    weight: VisualWeight
+    if config.alpha.fixed is not None:
+        weight = FixedWeight(config.alpha.fixed, device)
+    else:
+        held_out = _held_out(inputs, architecture.backbone, same_camera, device) if config.needs_holdout else None
+        weight = LearnedWeight(model, config, _scored(inputs, data.images, device), held_out, device, runtime)
     freezing = Freezing(model, before, config)
 
     def loss(batch: torch.Tensor) -> Losses:
@@ -126,27 +139,22 @@ def build_optimizer(model: Qafm, freezing: Freezing, config: TrainFusionConfig) 
     return build_adam(groups, config.optimizer)
 
 
-def _visual_weight(
-    inputs: FusionInputs, backbone: BackboneConfig, config: TrainFusionConfig, model: Qafm, data: TrainData, device: torch.device, runtime: RuntimeConfig
-) -> VisualWeight:
-    if config.alpha.fixed is not None:
-        return FixedWeight(config.alpha.fixed, device)
-    holdout = None
-    if config.needs_holdout:
-        images = load_image_set(select_rows(inputs.images, fold="holdout"), backbone.height, backbone.width)
-        holdout = ScoredImages(images, _q_of(inputs, images).to(device))
-    train_images = ScoredImages(data.images, _q_of(inputs, data.images).to(device))
-    return LearnedWeight(model, config, train_images, holdout, device, runtime)
+def _held_out(inputs: FusionInputs, backbone: BackboneConfig, same_camera: SameCamera, device: torch.device) -> ScoredImages:
+    """The held-out images; where a search keeps images of the query's own camera, cameras do not matter and all are unknown (-1)."""
+    images = load_image_set(select_rows(inputs.images, fold="holdout"), backbone.height, backbone.width)
+    if same_camera == "keep":
+        images = replace(images, camids=np.full_like(images.camids, -1))
+    return _scored(inputs, images, device)
 
 
-def _q_of(inputs: FusionInputs, images: ImageSet) -> torch.Tensor:
-    """Q of each image, float32 [N]; an image without Q gets the reference mean and so the average weight."""
+def _scored(inputs: FusionInputs, images: ImageSet, device: torch.device) -> ScoredImages:
+    """With their Q; an image without one gets the reference mean and so the average weight."""
     q = read_quality(inputs.quality, images.image_ids)
     missing = int(np.isnan(q).sum())
     if missing:
         LOGGER.warning("%d of %d images have no Q and are taken as average", missing, len(q))
     mean, _ = read_reference(inputs.summary)
-    return torch.from_numpy(np.nan_to_num(q, nan=mean)).float()
+    return ScoredImages(images, torch.from_numpy(np.nan_to_num(q, nan=mean)).float().to(device))
 
 
 def _load_branches(model: Qafm, architecture: ArchitectureConfig, inputs: FusionInputs) -> Stage1Losses | None:

@@ -62,8 +62,9 @@ def sides_of(wildcards):
 
 
 def oracles():
-    """(seed, pair, artifact) of each pair and seed."""
-    return [(seed, pair, f"{M}/seed-{seed}/oracle/{pair}.json") for pair in PAIRS for seed in CFG.seeds]
+    """(seed, pair, artifact) of each pair and seed; of two seeds there is one pair of a branch with itself, seen from the first."""
+    first = CFG.seeds[:1] if len(CFG.seeds) == 2 else CFG.seeds
+    return [(seed, pair, f"{M}/seed-{seed}/oracle/{pair}.json") for pair in PAIRS for seed in (first if pair.endswith("_seeds") else CFG.seeds)]
 
 
 def calibrations():
@@ -144,10 +145,10 @@ def recorded_costs():
     names += [("score_attributes", f"score_attributes_{stage}") for _, stage, _ in attribute_scores()[:: len(CFG.seeds)] if "attributes" in TABLES]
     names += [("evaluate_alpha", f"evaluate_alpha/{row}") for row in dict.fromkeys((*PAPER_ROWS, *EXTRA_ROWS)) if row not in BASELINES]
     names += [(rule, rule) for rule in ("embed_degraded", "measure_degraded", "calibrate_match")]
-    names += [("measure_oracle", f"measure_oracle/{pair}") for pair in PAIRS]
     names += [("evaluate_descriptors", f"evaluate_descriptors/{row}") for row in BASELINES]
     names += [("rerank_gallery", f"rerank_gallery/{row}") for row in RERANKED_ROWS]
     of_seeds = [(rule, f"{M}/seed-{seed}/benchmarks/{name}.tsv") for rule, name in names for seed in CFG.seeds]
+    of_seeds += [("measure_oracle", f"{M}/seed-{seed}/benchmarks/measure_oracle/{pair}.tsv") for seed, pair, _ in oracles()]
     of_report = [(rule, f"{FIRST}/benchmarks/{rule}.tsv") for rule in ("rank_gallery", "map_activations")]
     quality = [(rule, f"{F}/benchmarks/{rule}.tsv") for rule in ("score_quality", "describe_quality")]
     return [*of_data, *(of_shards if CFG.quality.source == "compute" else []), *quality, *of_seeds, *of_report]

@@ -25,6 +25,7 @@ rule train_fusion:
     params:
         fusion=fusion_config,
         architecture=CFG.model.architecture().model_dump(mode="json"),
+        same_camera=CFG.dataset.same_camera,
         runtime=RUNTIME,
         code=code("6_train_fusion", "qafm.training.train_fusion"),
     script:

@@ -7,11 +7,12 @@ from qafm.training.stage import TrainingOutputs
 from qafm.training.train_fusion import FusionInputs, train_fusion
 
 with stage_job(f"train_fusion ({snakemake.wildcards.fusion}) seed {snakemake.wildcards.seed}", snakemake.log[0]):
-    settings = {name: snakemake.params[name] for name in ("architecture", "fusion", "runtime", "code")} | {"seed": int(snakemake.wildcards.seed)}
+    settings = {name: snakemake.params[name] for name in ("architecture", "fusion", "same_camera", "runtime", "code")} | {"seed": int(snakemake.wildcards.seed)}
     train_fusion(
         FusionInputs.of(**{name: snakemake.input[name] for name in ("images", "quality", "summary", "apn", "apan", "extractor")}),
         ArchitectureConfig.model_validate(settings["architecture"]),
         TrainFusionConfig.model_validate(settings["fusion"]),
+        settings["same_camera"],
         RuntimeConfig.model_validate(settings["runtime"]),
         settings["seed"],
         TrainingOutputs.keyed(snakemake.output.weights, snakemake.output.history, settings, snakemake.input),

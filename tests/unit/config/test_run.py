@@ -24,8 +24,11 @@ def test_every_preset_is_valid_and_writes_to_places_of_its_own(project: Path) ->
         ({"model": {"fusion": {"alpa": 1}}}, "config: model.fusion.alpa: Extra inputs are not permitted"),
         ({"features": {"extractor": {"training": {"epochs": 0}}}}, "config: features.extractor.training.epochs: Input should be greater than or equal to 1"),
         ({"seeds": [1, 1]}, "config: seeds: a seed appears twice"),
-        ({"dataset": {"holdout_ids": 0}}, "config: model.fusion.alpha.target: holdout needs dataset.holdout_ids > 0"),
-        ({"dataset": {"holdout_ids": 0}, "model": {"fusion": {"alpha": {"loss": "fused_id"}}}}, "alpha.start: best_fixed needs dataset.holdout_ids > 0"),
+        ({"dataset": {"holdout_ids": 0}}, "config: model.fusion.alpha.target: holdout needs dataset.holdout_ids of at least 2"),
+        (
+            {"dataset": {"holdout_ids": 1}, "model": {"fusion": {"alpha": {"loss": "fused_id"}}}},
+            "alpha.start: best_fixed needs dataset.holdout_ids of at least 2",
+        ),
         ({"model": {"fusion": {"freeze_epochs": 60, "epochs": 60}}}, "model.fusion.freeze_epochs: the weight learns after them, and 60 epochs leave none"),
         ({"features": {"extractor": {"backbone": {"init": "extractor"}}}}, "the extractor cannot start from itself"),
         ({"model": {"backbone": {"name": "resnet50"}}}, "init extractor needs the extractor's architecture (resnet10), not resnet50"),

@@ -30,7 +30,7 @@ def system(**changes: Any) -> dict[str, Any]:
         ({"systems": {"slicenet1": system(seeds=[-1])}}, "greater than or equal to 0"),
         ({"systems": {"baseline": system(flip=False, epochs=70)}}, "baseline_aug_same_steps: must see as many images as systems.baseline"),
         ({"systems": {"other": system()}}, "Extra inputs are not permitted"),
-        ({"batch_size": 1}, "greater than or equal to 2"),
+        ({"batch_size": 1}, "greater than or equal to 3"),
     ],
 )
 def test_bad_values(changes: dict[str, Any], message: str) -> None:

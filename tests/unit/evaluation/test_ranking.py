@@ -95,6 +95,13 @@ def test_without_hashes_the_same_name_is_the_same_image():
     assert found.first_rank.tolist() == [1, 1, 0] and found.excluded == ["c"]
 
 
+def test_without_hashes_the_same_name_of_another_identity_is_another_image():
+    query = Labels(np.array([1], np.int32), np.array([1], np.int16), np.array(["01_1.png"]))
+    gallery = Labels(np.array([2, 1], np.int32), np.array([2, 2], np.int16), np.array(["01_1.png", "02_1.png"]))
+    found = evaluate_retrieval(query, gallery, given_scores([[0.9, 0.5]]), same_camera="drop")
+    assert found.first_rank.tolist() == [2] and found.ap.tolist() == [0.5]
+
+
 def test_a_constant_descriptor_gains_nothing():
     gallery = labels(list(range(1, 21)), [2] * 20, "g")
     query = labels(list(range(1, 21)), [1] * 20, "q")

@@ -212,6 +212,7 @@ def test_bad_files_are_told_in_one_line(tmp_path: Path, name: str, make, message
         ("l.csv", "pid\n", "{labels}: has no rows"),
         ("l.csv", "pid,camid\n1,1\n1,1\n,1\n1,1\n1,1\n", "{labels}: row 2: pid is '', not an integer"),
         ("l.csv", "image_id,pid\ng/0.jpg,1\n", "{file}: g/1.jpg has no row in {labels}"),
+        ("l.csv", "image_id,pid\ng/0.jpg,1\ng/1.jpg,1\ng/0.jpg,2\n", "{labels}: names g/0.jpg more than once"),
         ("l.txt", "0001_c1.jpg\n", "{labels}: has labels of 1 images, {file} has 5 descriptors"),
         ("none.csv", None, "{labels}: cannot be read as CSV"),
         ("none.txt", None, "{labels}: cannot be read as text"),

@@ -40,6 +40,12 @@ def test_triplet_of_both_branches_on_unit_or_raw_vectors(triplet_on: str, margin
     assert by_hand(True, margin) != pytest.approx(by_hand(False, margin), rel=0.1)
 
 
+def test_without_a_triplet_loss_identities_and_attributes_are_all_there_is() -> None:
+    config, logits = BranchLossConfig(triplet_on="none"), torch.zeros(4, 2)
+    assert set(apn_losses(ApnOutput(VECTORS, logits, []), PIDS, config)) == {"apn_identity"}
+    assert set(apan_losses(ApanOutput(VECTORS, logits, ()), PIDS, torch.full((4, 12), -1), config, 1.0)) == {"apan_attributes", "apan_identity"}
+
+
 def test_unit_triplet_does_not_see_lengths() -> None:
     config = BranchLossConfig()
     longer = apn_losses(ApnOutput(3 * VECTORS, torch.zeros(4, 2), []), PIDS, config)

@@ -208,6 +208,14 @@ def test_an_image_without_a_published_value_is_named(run: Run, tmp_path: Path) -
         run(index=UNIQUE, shards=(), source="published", published=file)
 
 
+def test_two_images_of_one_name_do_not_share_a_published_value(run: Run, tmp_path: Path) -> None:
+    file = published(tmp_path, NAMES)
+    folder, name = NAMES[0].rsplit("/", 1)
+    twice = [*UNIQUE, {**next(row for row in UNIQUE if row["image_id"] == NAMES[0]), "image_id": f"{folder}/again/{name}"}]
+    with pytest.raises(InputError, match=rf"published.csv: {name} is the name of two images, {folder}/again/{name} and {NAMES[0]}"):
+        run(index=twice, shards=(), source="published", published=file)
+
+
 @pytest.mark.parametrize("values", [{"source": "published"}, {"published": "q.csv"}, {"normalize": "l1"}, {"mode": "pairs"}, {"norm": "l2"}])
 def test_wrong_settings_are_refused(values: dict[str, str]) -> None:
     with pytest.raises(ValidationError):

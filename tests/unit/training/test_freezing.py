@@ -1,6 +1,6 @@
 import torch
 
-from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.config.fusion import ArchitectureConfig, HeadConfig, TrainFusionConfig
 from qafm.models.qafm import Qafm
 from qafm.training.freezing import Freezing, trained_before
 
@@ -50,3 +50,14 @@ def test_frozen_branches_keep_weights_and_statistics_then_learn_again(model: Qaf
     assert model.visual(pixels).v_a.requires_grad
     assert any(not torch.equal(statistics[name], buffer) for name, buffer in model.visual.named_buffers())
     assert not model.visual.apn.neck.norm.bias.requires_grad  # the BNNeck's bias stays fixed for good
+
+
+def test_what_only_v_s_reads_is_new_after_a_stage_one_on_attributes(architecture: ArchitectureConfig) -> None:
+    """A learned pooling, whose exponent no attribute head sees."""
+    backbone, apan = architecture.backbone.model_copy(update={"pooling": "gem"}), architecture.apan.model_copy(update={"residual": True})
+    pooled = architecture.model_copy(update={"backbone": backbone, "apan": apan})
+    model = Qafm(pooled, HeadConfig(dim=14), 3, None)
+    model.attribute(torch.rand(2, 3, 64, 32)).attribute_logits[0].sum().backward()
+    freezing = Freezing(model, trained_before(model, pooled.apan, apn_trained=False, apan_losses="attributes"), TrainFusionConfig())
+    assert "attribute.apan.pool.exponent" in names(model, freezing.fast)
+    assert model.attribute.apan.pool.exponent.grad is None

@@ -5,10 +5,11 @@ import copy
 import pytest
 import torch
 
-from qafm.config.fusion import AlphaConfig
+from qafm.config.fusion import AlphaConfig, ArchitectureConfig, HeadConfig
 from qafm.config.training import BranchLossConfig, OptimizerConfig
 from qafm.losses.branches import apan_losses, apn_losses
 from qafm.models.qafm import Qafm
+from qafm.models.weight_mlp import WeightMlp
 from qafm.training.fusion_losses import AlphaTable, Fused, Losses, alpha_losses, fused_id_loss, global_losses
 from qafm.training.schedule import build_adam
 
@@ -61,6 +62,26 @@ def test_what_the_global_loss_reaches(model: Qafm, pixels: torch.Tensor, labels:
     gradients = gradients_of(model.train(), [compute(model, pixels, labels, mode)["head"]])
     found = {name.split(".")[0] for name, gradient in gradients.items() if gradient is not None and gradient.abs().sum() > 0}
     assert found == reached
+
+
+def test_original_takes_the_bnneck_for_its_extra_loss_alone_and_runs_the_norm_of_the_fc_twice(
+    architecture: ArchitectureConfig, pixels: torch.Tensor, labels: torch.Tensor
+) -> None:
+    """N5, by hand."""
+    torch.manual_seed(0)
+    model = Qafm(architecture, HeadConfig(dim=14, activation="relu", normalize=False), 3, WeightMlp(mean=1.0, sd=0.5)).train()
+    reference = copy.deepcopy(model)
+    losses = compute(model, pixels, labels, "original")["head"]
+    head = reference.head
+    assert reference.weight_mlp is not None and head.fc_norm is not None
+    w = reference.weight_mlp.weight(torch.linspace(0.5, 1.5, len(labels)))[:, None]
+    weighted = torch.cat([w * reference.visual(pixels).v_a, (1 - w) * reference.attribute(pixels).v_s], dim=1)
+    vector = torch.relu(head.fc_norm(head.fc(weighted)))
+    expected = {"global_identity": head.neck.classifier(vector), "mix": head.neck.classifier(head.neck.norm(vector))}
+    for name, logits in expected.items():
+        assert float(losses[name].detach()) == pytest.approx(float(torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1).detach()), rel=1e-5)
+    assert float(losses["global_identity"].detach()) != pytest.approx(float(losses["mix"].detach()), rel=1e-4)
+    assert (int(model.head.fc_norm.num_batches_tracked), int(model.head.neck.norm.num_batches_tracked)) == (2, 1)
 
 
 def test_original_adds_a_loss_against_the_detached_classifier(model: Qafm, pixels: torch.Tensor, labels: torch.Tensor) -> None:

@@ -13,10 +13,12 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig, PretrainApanConfig
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.evaluation.ranking import SameCamera
 from qafm.models.branch import AttributeBranch, VisualBranch
 from qafm.runtime.errors import InputError
 from qafm.runtime.resume import ResumeState
-from qafm.tables.parquet import write_parquet
+from qafm.tables.images import IMAGES_SCHEMA
+from qafm.tables.parquet import read_parquet, write_parquet
 from qafm.tables.quality import QUALITY_SCHEMA
 from qafm.training.freezing import Freezing
 from qafm.training.stage import TrainingOutputs
@@ -58,12 +60,12 @@ def inputs(folder: Path, *, holdout: int = 2, with_q: int = 100) -> FusionInputs
     return FusionInputs(images, folder / "quality.parquet", folder / "quality.json", folder / "apn.safetensors", folder / "apan.safetensors", None)
 
 
-def run(files: FusionInputs, settings: TrainFusionConfig, name: str = "run") -> tuple[dict[str, torch.Tensor], pd.DataFrame]:
+def run(files: FusionInputs, settings: TrainFusionConfig, name: str = "run", same_camera: SameCamera = "drop") -> tuple[dict[str, torch.Tensor], pd.DataFrame]:
     """Weights and history."""
     folder = files.images.parent / name
     folder.mkdir(exist_ok=True)
     outputs = TrainingOutputs.keyed(str(folder / "w.safetensors"), str(folder / "h.csv"), {"config": settings.model_dump(mode="json")}, [])
-    train_fusion(files, ARCHITECTURE, settings, RuntimeConfig(threads=1, device="cpu"), 1, outputs)
+    train_fusion(files, ARCHITECTURE, settings, same_camera, RuntimeConfig(threads=1, device="cpu"), 1, outputs)
     return load_weights(folder / "w.safetensors")[0], pd.read_csv(folder / "h.csv")
 
 
@@ -121,6 +123,19 @@ def test_images_without_q_are_taken_as_average_and_counted(tmp_path: Path, caplo
 def test_a_weight_that_needs_no_held_out_identities_learns_without_them(tmp_path: Path, changes: dict[str, Any]) -> None:
     weights, _ = run(inputs(tmp_path, holdout=0), config(**changes))
     assert not torch.equal(weights["weight_mlp.output.bias"], torch.zeros(1))
+
+
+def test_the_weight_is_taught_for_the_search_that_the_data_set_asks_for(tmp_path: Path) -> None:
+    files = inputs(tmp_path)
+    table = read_parquet(files.images, IMAGES_SCHEMA)
+    one_camera = table.set_column(
+        table.schema.get_field_index("camid"), IMAGES_SCHEMA.field("camid"), pa.array([1] * len(table), IMAGES_SCHEMA.field("camid").type)
+    )
+    write_parquet(files.images, one_camera)
+    with pytest.raises(InputError, match="none of the 4 queries has a valid match"):
+        run(files, config(), "dropped")
+    _, history = run(files, config(), "kept", "keep")
+    assert history["target_sd"].iloc[1] > 0
 
 
 @pytest.mark.parametrize("stop_after", [1, 2])
