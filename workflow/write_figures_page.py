@@ -36,7 +36,7 @@ set, three seeds; the captions are the run's own (`results/figures/*.rst`). The 
 `python workflow/write_figures_page.py results/figures docs/figures.md "{command}"`.
 
 Style (`figures.style`: size, resolution, PNG, SVG or PDF) and examples (`figures.examples`: a pid for Figure 1, a query for Figures 9 and 10) are set
-in the configuration; a change redraws figures alone. On Market-1501 the paper's own examples are
+in the configuration; a change of the style redraws figures alone. On Market-1501 the paper's own examples are
 
     figures:
       examples: {{success: 1121_c2s2_153452_00.jpg, failure: 0747_c6s4_000377_00.jpg}}
