@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from qafm.config.backbone import PUBLISHED_CHANNELS, BackboneConfig
-from qafm.config.base import Settings
+from qafm.config.base import RunName, Settings
 from qafm.config.training import TrainingConfig
 
 Variant = Literal["masks", "stripes", "learned", "stripe_labels"]
@@ -101,7 +101,7 @@ class TrainBpbreidConfig(PartModelConfig):
 class BpbreidConfig(TrainBpbreidConfig):
     """The companion as a whole."""
 
-    name: str = Field(default="small", description="heads the variants' folders; presets that differ here must differ in it", pattern=r"^[A-Za-z0-9._-]+$")
+    name: RunName = Field(default="small", description="heads the variants' folders; presets that differ here must differ in it")
     variants: tuple[Variant, ...] = Field(
         default=("masks", "stripes", "learned"),
         min_length=1,

@@ -2,10 +2,10 @@
 
 from typing import Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from qafm.config.backbone import BackboneConfig
-from qafm.config.base import Settings
+from qafm.config.base import Settings, Width
 from qafm.config.training import BranchTrainingConfig
 
 Stage1Losses: TypeAlias = Literal["attributes", "all"]
@@ -16,11 +16,11 @@ class ApnConfig(Settings):
     """APN: MFPM, LTN of LAM blocks, v_a. Defaults: the paper's widths, decoder of 1x1 convolutions."""
 
     mfpm_channels: int = Field(default=1024, ge=1, description="channels of each MFPM path")
-    decoder_channels: tuple[int, ...] = Field(default=(512, 512, 256), min_length=1, description="the last value is what the LTN sees")
+    decoder_channels: tuple[Width, ...] = Field(default=(512, 512, 256), min_length=1, description="the last value is what the LTN sees")
     decoder_kernel: Literal[1, 3] = Field(default=1, description="the paper's series of 1x1 convolutions; the original code has 3")
     decoder_last_linear: bool = Field(default=False, description="the last decoder convolution is 1x1 without BN and ReLU, as in the original code")
-    lam_channels: tuple[int, int] = Field(default=(128, 512), description="channels after the stem and LAM stage 1, and after LAM stage 2")
-    lam_grid: tuple[int, int] = Field(default=(2, 2), description="rows and columns of tiles")
+    lam_channels: tuple[Width, Width] = Field(default=(128, 512), description="channels after the stem and LAM stage 1, and after LAM stage 2")
+    lam_grid: tuple[Width, Width] = Field(default=(2, 2), description="rows and columns of tiles")
     residual: bool = Field(default=False, description="shortcuts around MFPM and each LAM block; not in the paper: from random weights they learn slowly")
     embedding_dim: int = Field(default=1024, ge=2, description="length of v_a")
     horizontal_stripes: int = Field(default=2, ge=0, description="H of Eq. 7: stripe classifiers; 0 for none")
@@ -43,6 +43,13 @@ class ApanConfig(Settings):
     heads: Literal["separate", "single"] = Field(default="separate", description="single: one linear layer on v_s after BNNeck, as in the original code")
     identity_head: bool = Field(default=True, description="identity classifier beside the 12 attribute heads (Eq. 2 and 4)")
     attribute_weight: float = Field(default=1.0, ge=0, description="lambda_attr: weight of the mean attribute loss in stage 2")
+
+    @field_validator("group_order")
+    @classmethod
+    def _each_group_once(cls, order: tuple[str, ...]) -> tuple[str, ...]:
+        if sorted(order) != sorted(ATTRIBUTE_ORDER):
+            raise ValueError(f"must name each of {', '.join(ATTRIBUTE_ORDER)} once")
+        return order
 
 
 class PretrainApnConfig(Settings):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from qafm.config.base import Settings
+from qafm.config.base import RunName, Settings
 from qafm.config.slicenet import System
 
 RecipeName = Literal["own", "common"]
@@ -13,10 +13,9 @@ RecipeName = Literal["own", "common"]
 class ComparisonConfig(Settings):
     """Rules of companion c4. The common recipe is the baseline's: `model.backbone` and `model.baseline.training`."""
 
-    name: str = Field(
+    name: RunName = Field(
         default="common",
         description="results/{d}/{f}/{m}/{name}, the trainings under the common recipe; presets on one model whose companions differ must differ in this name",
-        pattern=r"^[A-Za-z0-9._-]+$",
     )
     recipes: tuple[RecipeName, ...] = Field(
         default=("own", "common"),

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from qafm.config.base import Settings
+from qafm.config.base import RunName, Settings
 from qafm.config.parse import AttributesConfig, FoldersConfig, Market1501Config, ParseConfig, TestSetConfig
 from qafm.config.synthetic import SyntheticConfig
 
@@ -12,7 +12,7 @@ from qafm.config.synthetic import SyntheticConfig
 class DatasetConfig(Settings):
     """Stage 1. Each kind of data set has a section of its own, so that presets merge without mixing."""
 
-    name: str = Field(description="the {d} of the result paths; presets that differ here must differ in this name", pattern=r"^[A-Za-z0-9._-]+$")
+    name: RunName = Field(description="the {d} of the result paths; presets that differ here must differ in this name")
     kind: Literal["synthetic", "market1501", "folders"] = Field(default="synthetic", description="which of the sections below is used")
     shards: int = Field(default=4, ge=1, description="number of jobs that perturb and extract; image i goes to shard i mod n")
     holdout_ids: int = Field(

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from qafm.config.backbone import BackboneConfig
-from qafm.config.base import Settings
+from qafm.config.base import RunName, Settings
 from qafm.config.training import TrainingConfig
 
 
@@ -27,6 +27,6 @@ class ExtractConfig(Settings):
 class FeaturesConfig(Settings):
     """Stage 3 as a whole."""
 
-    name: str = Field(description="the {f} of the result paths; presets that differ here must differ in this name", pattern=r"^[A-Za-z0-9._-]+$")
+    name: RunName = Field(description="the {f} of the result paths; presets that differ here must differ in this name")
     extractor: ExtractorConfig = ExtractorConfig()
     extract: ExtractConfig = ExtractConfig()

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from qafm.config.backbone import BackboneConfig
-from qafm.config.base import Settings
+from qafm.config.base import RunName, Settings
 from qafm.config.baseline import BaselineConfig
 from qafm.config.branches import ApanConfig, ApnConfig, PretrainApanConfig, PretrainApnConfig, Stage1Losses
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
@@ -36,7 +36,7 @@ class BaselineSection(Settings):
 class ModelConfig(Settings):
     """Stages 5 and 6."""
 
-    name: str = Field(description="the {m} of the result paths", pattern=r"^[A-Za-z0-9._-]+$")
+    name: RunName = Field(description="the {m} of the result paths")
     backbone: BackboneConfig = BackboneConfig()
     apn: ApnSection = ApnSection()
     apan: ApanSection = ApanSection()

@@ -8,13 +8,12 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from qafm.config.backbone import BackboneConfig
-from qafm.config.base import Settings
+from qafm.config.base import RunName, Settings
 from qafm.config.training import Probability
 
 LossName = Literal["ce", "weighted_ce", "focal", "alpha_focal"]
 Arm = Literal["transfer", "reference"]
 ARMS: tuple[Arm, ...] = ("transfer", "reference")
-NAME = r"^[A-Za-z0-9._-]+$"
 
 
 class IdentitySplitConfig(Settings):
@@ -97,9 +96,7 @@ class FiltersConfig(Settings):
 class SiameseConfig(Settings):
     """Siamese re-identification, with and without transfer from the PAR network."""
 
-    name: str = Field(
-        default="siamese", description="results/{d}/companions/{name}; presets that differ here must differ in this name on one data set", pattern=NAME
-    )
+    name: RunName = Field(default="siamese", description="results/{d}/companions/{name}; presets that differ here must differ in this name on one data set")
     par_loss: LossName = Field(default="weighted_ce", description="loss of the PAR network that is transferred, and whose attributes filter the gallery")
     dim: int = Field(default=128, ge=2, description="d, length of the descriptor; not given in the report")
     margin: float = Field(default=0.2, gt=0, description="alpha of the triplet loss, on squared distances of unit vectors, in [0, 4]; not given in the report")
@@ -137,9 +134,7 @@ class TrainSiameseConfig(Settings):
 class ParConfig(Settings):
     """Companion c1 as a whole."""
 
-    name: str = Field(
-        default="par", description="results/{d}/companions/{name}; presets that differ here must differ in this name on one data set", pattern=NAME
-    )
+    name: RunName = Field(default="par", description="results/{d}/companions/{name}; presets that differ here must differ in this name on one data set")
     split: IdentitySplitConfig = IdentitySplitConfig()
     multi_color: Literal["auto", "always", "never"] = Field(
         default="auto",

@@ -7,7 +7,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from qafm.config.ablation import AblationConfig
-from qafm.config.base import Settings
+from qafm.config.base import Seed, Settings
 from qafm.config.bundle import BundleSection
 from qafm.config.calibration import CalibrationConfig
 from qafm.config.companions import CompanionsConfig
@@ -28,7 +28,7 @@ from qafm.runtime.errors import InputError
 class RunConfig(Settings):
     """One run: a data set, its features and Q, a model, and the tables made of them."""
 
-    seeds: tuple[int, ...] = Field(min_length=1, description="one model is trained per seed; tables show mean and sd")
+    seeds: tuple[Seed, ...] = Field(min_length=1, description="one model is trained per seed; tables show mean and sd")
     runtime: RuntimeConfig
     dataset: DatasetConfig
     perturb: PerturbConfig

@@ -1,15 +1,14 @@
 """The section `companions.slicenet`: COL780's BigNet, SliceNet1 and SliceNet2 as rows of a table. The rules hand each stage its own part."""
 
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from qafm.config.base import Settings
+from qafm.config.base import Seed, Settings
 from qafm.config.sliced_net import Network, NetworkConfig, TrainSlicenetConfig
 
 System = Literal["baseline", "baseline_aug", "baseline_aug_same_steps", "slicenet1", "slicenet2", "slicenet2_long"]
-Seed = Annotated[int, Field(ge=0)]
 
 NETWORKS: dict[str, Network] = {  # system -> its network
     "baseline": "bignet",

@@ -16,7 +16,6 @@ from qafm.models.conv_norm import ConvNorm
 from qafm.models.convlstm import ConvLstmCell
 from qafm.models.global_pool import GlobalPool
 from qafm.models.pafm import Pafm
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTE_SIZES
 
 LOGIT_SIZES = tuple(1 if size == 2 else size for size in ATTRIBUTE_SIZES)  # 30 in all
@@ -41,15 +40,10 @@ class Apan(nn.Module):
         in_channels: channels of the backbone's map.
         num_ids: training identities.
         pooling: of PAFM's map past the ConvLSTM.
-
-    Raises:
-        InputError: group_order is not an order of the 12 groups.
     """
 
     def __init__(self, *, config: ApanConfig, in_channels: int, num_ids: int, pooling: Pooling = "mean") -> None:
         super().__init__()
-        if sorted(config.group_order) != sorted(ATTRIBUTE_NAMES):
-            raise InputError(f"apan.group_order: must name each of {', '.join(ATTRIBUTE_NAMES)} once")
         # step_of[k]: the step whose hidden state belongs to group k of ATTRIBUTES
         self.step_of = [config.group_order.index(name) if config.steps == 12 else 0 for name in ATTRIBUTE_NAMES]
         self.steps = config.steps

@@ -45,9 +45,6 @@ def describe_model(architecture: ArchitectureConfig, fusion: TrainFusionConfig, 
         num_ids: train identities that are not held out.
         out: architecture.json to write: `blocks` by module name (`visual.apn.mfpm`; a part's own parameters likewise), `parameters` of the parts, and the
             settings that shaped them.
-
-    Raises:
-        InputError: a setting that no network can be built from.
     """
     with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device("meta"):
         with torch.device("cpu"):  # its 97 parameters; autocast, which it switches off, does not know the meta device

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
+from qafm.config.branches import ATTRIBUTE_ORDER, ApanConfig
 from qafm.config.quality import QualityConfig
 from qafm.config.run import RunConfig, check_names, load_presets, load_run_config, merge
 from qafm.config.synthetic import SyntheticConfig
@@ -35,6 +37,12 @@ def test_every_preset_is_valid_and_writes_to_places_of_its_own(project: Path) ->
         ({"model": {"backbone": {"ibn": True}}}, "init extractor needs the extractor's architecture (resnet10), not resnet10 with ibn"),
         ({"features": {"extractor": {"backbone": {"ibn": True, "init": "imagenet"}}}}, "there are no ImageNet weights for resnet10 with ibn"),
         ({"model": {"backbone": {"channels": 16}}}, "needs the extractor's architecture (resnet10), not resnet10 from 16 channels"),
+        ({"seeds": [-1]}, "config: seeds.0: Input should be greater than or equal to 0"),
+        ({"dataset": {"name": ".."}}, "config: dataset.name: String should match pattern"),
+        ({"features": {"name": "companions"}}, "config: features.name: companions is the name of a folder that the workflow makes itself"),
+        ({"companions": {"comparison": {"name": "seed-1"}}}, "config: companions.comparison.name: seed-1 is the name of a folder"),
+        ({"model": {"apn": {"architecture": {"lam_grid": [0, 2]}}}}, "config: model.apn.architecture.lam_grid.0: Input should be greater than or equal to 1"),
+        ({"model": {"apan": {"architecture": {"group_order": ["gender"]}}}}, "config: model.apan.architecture.group_order: must name each of gender, "),
         ({"dataset": {"kind": "folders"}}, "section folders is absent"),
     ],
 )
@@ -57,6 +65,12 @@ def test_bad_configuration_is_one_line(default: dict[str, Any], change: dict[str
 def test_without_held_out_identities_a_weight_that_needs_none_is_accepted(default: dict[str, Any], fusion: dict[str, Any]) -> None:
     config = load_run_config(merge(default, {"dataset": {"holdout_ids": 0}, "model": {"fusion": fusion}}))
     assert not config.model.fusion.needs_holdout
+
+
+@pytest.mark.parametrize("order", [ATTRIBUTE_ORDER[:11], (*ATTRIBUTE_ORDER[:11], "gender"), (*ATTRIBUTE_ORDER, "shoes")])
+def test_an_order_of_the_attribute_groups_names_each_once(order: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationError, match=r"must name each of gender, .*, down_color once"):
+        ApanConfig(group_order=order)
 
 
 def test_missing_section_is_named(default: dict[str, Any]) -> None:

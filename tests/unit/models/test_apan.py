@@ -3,7 +3,6 @@ import torch
 
 from qafm.config.branches import ATTRIBUTE_ORDER, ApanConfig
 from qafm.models.apan import Apan
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTES
 
 SMALL = ApanConfig(pafm_channels=6, step_channels=5, hidden_channels=4, embedding_dim=10)
@@ -147,12 +146,6 @@ def test_every_width_changes_the_embedding(change):
     x = torch.randn(3, 8, 4, 3)
     base, changed = small().eval()(x).v_s, small(**change).eval()(x).v_s
     assert base.shape != changed.shape or not torch.allclose(base, changed)
-
-
-@pytest.mark.parametrize("order", [ATTRIBUTE_ORDER[:11], (*ATTRIBUTE_ORDER[:11], "gender"), (*ATTRIBUTE_ORDER, "shoes")])
-def test_bad_order_is_refused(order):
-    with pytest.raises(InputError, match=r"^apan\.group_order: must name each of gender, .*, down_color once$"):
-        small(group_order=order)
 
 
 @pytest.mark.parametrize("size", [(3, 2), (4, 2)])  # layer4 of 96 x 48 and of 128 x 64

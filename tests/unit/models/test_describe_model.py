@@ -174,13 +174,6 @@ def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one/architecture.json").read_bytes() == (tmp_path / "two/architecture.json").read_bytes()
 
 
-def test_what_cannot_be_built_is_told(tmp_path: Path) -> None:
-    broken = SMALL.model_copy(update={"apan": SMALL_APAN.model_copy(update={"group_order": ("gender",)})})
-    with pytest.raises(InputError, match=r"apan\.group_order"):
-        describe_model(broken, SMALL_FUSION, SMALL_EXTRACTOR, 7, tmp_path / "architecture.json")
-    assert not list(tmp_path.iterdir())
-
-
 def test_identities_are_those_the_classifiers_know(tmp_path: Path) -> None:
     rows = [(3, "fit", False), (3, "fit", False), (9, "fit", False), (4, "holdout", False), (7, None, False), (8, "fit", True)]
     pids, folds, junk = zip(*rows, strict=True)
