@@ -16,8 +16,8 @@ from qafm.config.quality import QualityConfig
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weight_mlp import WeightMlp
+from qafm.models.weights import save_weights
 from qafm.tables.attributes import ATTRIBUTES
-from qafm.training.weights import save_weights
 
 BACKBONE = BackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32)
 APN = ApnConfig(mfpm_channels=8, decoder_channels=(8,), lam_channels=(8, 8), embedding_dim=16)

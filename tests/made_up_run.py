@@ -18,11 +18,11 @@ from qafm.config.quality import QualityConfig
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weight_mlp import WeightMlp
+from qafm.models.weights import save_weights
 from qafm.runtime.files import write_json
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet
-from qafm.training.weights import save_weights
 
 BACKBONE = BackboneConfig(name="resnet10", last_stride=1, channels=8, init="random", height=32, width=16)
 ARCHITECTURE = ArchitectureConfig(

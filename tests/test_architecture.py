@@ -13,10 +13,10 @@ from qafm.runtime.code_digest import import_closure
 LAYERS = (
     {"runtime", "config", "tables"},
     {"datasets", "perturbations", "models", "losses"},
-    {"quality", "evaluation"},
+    {"quality", "evaluation", "images"},
     {"calibration", "galleries"},
-    {"training"},
     {"features"},
+    {"training"},
     {"bundles"},
     {"inference"},
     {"export"},

@@ -16,11 +16,11 @@ from qafm.config.bundle import BundleConfig, DatasetKind, Dtype, Measured, Measu
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
+from qafm.models.weights import load_weights, save_weights
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.tables.calibration import read_calibration_file
 from qafm.tables.csv_rows import read_rows
-from qafm.training.weights import load_weights, save_weights
 
 DISTRIBUTION = "qafm-reid"
 

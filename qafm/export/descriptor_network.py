@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from qafm.images.network_input import IMAGENET_MEAN, IMAGENET_STD
 from qafm.models.qafm import Qafm
 from qafm.runtime.errors import InputError
-from qafm.training.image_set import IMAGENET_MEAN, IMAGENET_STD
 
 Weight: TypeAlias = Literal["visual_weight", "q"]  # the second input, after the images
 

@@ -8,17 +8,16 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from tqdm import tqdm
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.load_baseline import load_baseline
-from qafm.features.searched_images import IMAGES_PER_BATCH, load_searched
+from qafm.images.forward import forward_batches
+from qafm.images.searched_images import load_searched
 from qafm.models.reid_baseline import ReidBaseline
-from qafm.runtime.torch_setup import autocast, place, prepare_torch
+from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
-from qafm.training.image_set import normalize
 
 
 def embed_baseline(images: Path, weights: Path, config: BackboneConfig, runtime: RuntimeConfig, out: Path) -> None:
@@ -37,14 +36,12 @@ def embed_baseline(images: Path, weights: Path, config: BackboneConfig, runtime:
     device = prepare_torch(runtime)
     model = place(load_baseline(weights, config), device)
     data = load_searched(images, config)
-    batches = tqdm(data.pixels.split(IMAGES_PER_BATCH), desc="embed", unit="batch", disable=None)
-    found = [baseline_descriptors(model, pixels.to(device), device, runtime) for pixels in batches]
-    write_parquet(out, descriptors_table(data.image_ids, list(data.splits), np.concatenate(found)))
+    vectors = baseline_descriptors(model, data.pixels, device, runtime, shown_as="embed")
+    write_parquet(out, descriptors_table(data.image_ids, list(data.splits), vectors))
 
 
 @torch.no_grad()
-def baseline_descriptors(model: ReidBaseline, pixels: torch.Tensor, device: torch.device, runtime: RuntimeConfig) -> np.ndarray:
-    """L2-normalised output of the BNNeck for uint8 `pixels` [N, 3, H, W] on the device, float32 [N, C]; the model is in eval mode."""
-    with autocast(device, runtime):
-        feature = model(normalize(pixels)).feature
-    return F.normalize(model.neck.norm(feature.float()), dim=1).cpu().numpy()
+def baseline_descriptors(model: ReidBaseline, pixels: torch.Tensor, device: torch.device, runtime: RuntimeConfig, *, shown_as: str | None = None) -> np.ndarray:
+    """L2-normalised output of the BNNeck for uint8 `pixels` [N, 3, H, W], float32 [N, C]; the model is in eval mode on the device."""
+    features = forward_batches(lambda batch: model(batch).feature, pixels, device, runtime, shown_as=shown_as)
+    return F.normalize(model.neck.norm(torch.cat([feature.float() for feature in features])), dim=1).cpu().numpy()

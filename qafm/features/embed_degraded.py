@@ -19,14 +19,15 @@ from qafm.config.runtime import RuntimeConfig
 from qafm.datasets.degrade_image import degrade_image
 from qafm.datasets.read_image import read_image
 from qafm.datasets.synthetic.seeding import generator
+from qafm.features.branch_vectors import branch_vectors
 from qafm.features.embed_images import load_qafm, visual_weights
 from qafm.features.load_baseline import load_baseline
-from qafm.features.new_images import Extractor, new_vectors, variant_features
+from qafm.features.new_images import Extractor, resized, variant_features
+from qafm.images.image_set import select_rows
 from qafm.quality.identifiability import identifiability
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.degraded import CLEAN, degraded_embeddings_schema
 from qafm.tables.parquet import vector_array, write_parquet
-from qafm.training.image_set import select_rows
 
 
 class QSource(NamedTuple):
@@ -81,7 +82,7 @@ def embed_degraded(
         made = [
             picture if kind == CLEAN else degrade_image(picture, kind, level, f"{config.seed}/{name}") for name, picture in zip(names, pictures, strict=True)
         ]
-        v_a, v_s = (vectors.cpu().numpy() for vectors in new_vectors(model, made, architecture.backbone, device, runtime))
+        v_a, v_s = (vectors.cpu().numpy() for vectors in branch_vectors(model, resized(made, architecture.backbone), device, runtime))
         q = np.full(len(names), np.nan)
         if q_source is not None and extractor is not None:
             progress = tqdm(zip(names, made, strict=True), total=len(names), desc=f"Q of {kind} {level:g}", unit="image", disable=None)

@@ -12,19 +12,19 @@ from safetensors.torch import save_file
 
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.features.searched_images import load_searched
+from qafm.features.branch_vectors import branch_vectors
+from qafm.images.image_set import ImageSet
+from qafm.images.searched_images import load_searched
 from qafm.models.bnneck import BNNeck
 from qafm.models.fold_batch_norms import fold_batch_norms
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
+from qafm.models.weights import load_into, load_weights
 from qafm.runtime.files import whole_file
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.embeddings import embeddings_schema
 from qafm.tables.parquet import vector_array, write_parquet
-from qafm.training.alpha_table import branch_vectors
-from qafm.training.image_set import ImageSet
-from qafm.training.read_quality import read_quality
-from qafm.training.weights import load_into, load_weights
+from qafm.tables.quality import read_quality
 
 
 def load_qafm(weights: Path, architecture: ArchitectureConfig, config: TrainFusionConfig) -> Qafm:
@@ -62,7 +62,7 @@ def embed_images(
     device = prepare_torch(runtime)
     model = place(load_qafm(weights, architecture, config), device)
     data = load_searched(images, architecture.backbone)
-    v_a, v_s = (v.cpu().numpy() for v in branch_vectors(model, data, device, runtime))
+    v_a, v_s = (v.cpu().numpy() for v in branch_vectors(model, data.pixels, device, runtime, shown_as="embed"))
     q = read_quality(quality, data.image_ids)
     write_parquet(out, _to_table(data, v_a, v_s, q, visual_weights(model, q, config)))
     save_head(head, model, architecture, config)

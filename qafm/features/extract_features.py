@@ -16,12 +16,12 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.features import ExtractConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.load_baseline import load_baseline
+from qafm.images.network_input import normalize, to_input
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
 from qafm.runtime.torch_setup import autocast, place, prepare_torch
 from qafm.tables.features import features_schema
 from qafm.tables.perturbed import PERTURBED_SCHEMA
-from qafm.training.image_set import normalize, to_input
 
 
 class _Stack(NamedTuple):

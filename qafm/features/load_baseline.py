@@ -5,7 +5,7 @@ from pathlib import Path
 from qafm.config.backbone import BackboneConfig
 from qafm.models.fold_batch_norms import fold_batch_norms
 from qafm.models.reid_baseline import ReidBaseline
-from qafm.training.weights import load_into, load_weights
+from qafm.models.weights import load_into, load_weights
 
 
 def load_baseline(weights: Path, config: BackboneConfig) -> ReidBaseline:

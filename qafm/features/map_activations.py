@@ -22,6 +22,8 @@ from torch import Tensor, nn
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.embed_images import load_qafm, visual_weights
+from qafm.images.image_set import load_image_set, select_rows
+from qafm.images.network_input import normalize
 from qafm.models.fusion import FusionHead
 from qafm.models.qafm import Qafm
 from qafm.runtime.errors import InputError
@@ -29,8 +31,7 @@ from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.activation_maps import ACTIVATION_MAPS_SCHEMA, ROLES
 from qafm.tables.examples import read_examples
 from qafm.tables.parquet import write_parquet
-from qafm.training.image_set import load_image_set, normalize, select_rows
-from qafm.training.read_quality import read_quality
+from qafm.tables.quality import read_quality
 
 
 class PairMaps(NamedTuple):

@@ -1,6 +1,6 @@
-"""Images that no stage has seen: their branch vectors, and the features of their variants, from which Q follows.
+"""Images that no stage has seen: as input of a network, and the features of their variants, from which Q follows.
 
-N images of any size, V variants with the original, C feature length, Da and Ds the lengths of v_a and v_s.
+N images of any size, V variants with the original, C feature length.
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,10 @@ import torch
 from qafm.config.backbone import BackboneConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.models.qafm import Qafm
+from qafm.images.network_input import normalize, to_input
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.perturbations.stack import perturb
 from qafm.runtime.torch_setup import autocast
-from qafm.training.image_set import normalize, to_input
-
-IMAGES_PER_BATCH = 128
 
 
 class Extractor(NamedTuple):
@@ -32,20 +29,6 @@ class Extractor(NamedTuple):
 def resized(pictures: Sequence[np.ndarray], backbone: BackboneConfig) -> torch.Tensor:
     """Pictures uint8 [H, W, 3] of any sizes as input of the backbone, uint8 [N, 3, height, width]."""
     return torch.cat([to_input(picture[None], backbone.height, backbone.width) for picture in pictures])
-
-
-@torch.no_grad()
-def new_vectors(
-    model: Qafm, pictures: Sequence[np.ndarray], backbone: BackboneConfig, device: torch.device, runtime: RuntimeConfig
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """v_a [N, Da] and v_s [N, Ds] of pictures uint8 [H, W, 3], float32 on the device; the model is in eval mode."""
-    found = []
-    for pixels in resized(pictures, backbone).split(IMAGES_PER_BATCH):
-        with autocast(device, runtime):
-            batch = normalize(pixels.to(device))
-            found.append((model.visual(batch).v_a.float(), model.attribute(batch).v_s.float()))
-    v_a, v_s = (torch.cat(vectors) for vectors in zip(*found, strict=True))
-    return v_a, v_s
 
 
 @torch.no_grad()

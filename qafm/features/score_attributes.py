@@ -12,15 +12,15 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.evaluation.attribute_accuracy import SCORE_COLUMNS, attribute_codes, score_codes
+from qafm.images.forward import forward_batches
+from qafm.images.image_set import ImageSet, load_image_set, select_rows
 from qafm.models.attribute_codes import attribute_codes_of
 from qafm.models.branch import AttributeBranch
+from qafm.models.weights import load_part, load_weights
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
-from qafm.runtime.torch_setup import autocast, place, prepare_torch
-from qafm.training.image_set import ImageSet, load_image_set, normalize, select_rows
-from qafm.training.weights import load_part, load_weights
+from qafm.runtime.torch_setup import place, prepare_torch
 
-IMAGES_PER_BATCH = 128
 Stage = Literal["apan", "fusion"]
 # Where the attribute branch lies in the weights of stage 1, which are a branch, and of stage 2, which are a Qafm.
 PREFIXES: dict[Stage, str] = {"apan": "", "fusion": "attribute."}
@@ -76,12 +76,7 @@ def load_attribute_branch(weights: Path, stage: Stage, backbone: BackboneConfig,
     return model.eval()
 
 
-@torch.no_grad()
 def predict_codes(model: AttributeBranch, images: ImageSet, device: torch.device, runtime: RuntimeConfig) -> np.ndarray:
     """Predicted class codes, int64 [N, 12], by a model in eval mode."""
-    codes = []
-    for pixels in images.pixels.split(IMAGES_PER_BATCH):
-        with autocast(device, runtime):
-            logits = model(normalize(pixels.to(device))).attribute_logits
-        codes.append(attribute_codes_of(logits).cpu())
-    return torch.cat(codes).numpy()
+    found = forward_batches(lambda batch: attribute_codes_of(model(batch).attribute_logits), images.pixels, device, runtime, shown_as="attributes")
+    return torch.cat([codes.cpu() for codes in found]).numpy()

@@ -18,17 +18,18 @@ from qafm.bundles.bundle_files import CALIBRATION, find_bundle
 from qafm.bundles.load_bundle import Bundle, load_bundle
 from qafm.calibration.match_odds import Calibration, read_calibration
 from qafm.config.runtime import RuntimeConfig
+from qafm.features.branch_vectors import branch_vectors
 from qafm.features.embed_images import visual_weights
-from qafm.features.new_images import Extractor, new_vectors, resized
+from qafm.features.new_images import Extractor, resized
 from qafm.galleries.exclusions import Exclusions
 from qafm.galleries.search_gallery import Approximate, Hits, search_gallery
+from qafm.images.network_input import normalize
 from qafm.inference.pictures import Picture, Pictures, as_list, open_picture
 from qafm.inference.quality_of_new import NewQuality, placed
 from qafm.inference.results import Attribute, Embedded, Match, Score
 from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.attributes import ATTRIBUTES
-from qafm.training.image_set import normalize
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 BATCH = 32
@@ -252,7 +253,7 @@ class ReidModel:
     @torch.no_grad()
     def _descriptors(self, pictures: list[np.ndarray], w: np.ndarray) -> np.ndarray:
         """Fused descriptors, L2-normalised, float32 [N, D]."""
-        v_a, v_s = new_vectors(self.network, pictures, self.config.architecture.backbone, self.device, self.runtime)
+        v_a, v_s = branch_vectors(self.network, resized(pictures, self.config.architecture.backbone), self.device, self.runtime)
         return self.network.head(v_a, v_s, torch.from_numpy(w).float().to(self.device)).descriptor.cpu().numpy()
 
     def _weights(self, q: np.ndarray) -> np.ndarray:

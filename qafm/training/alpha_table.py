@@ -4,26 +4,12 @@ import numpy as np
 import torch
 
 from qafm.config.runtime import RuntimeConfig
+from qafm.features.branch_vectors import branch_vectors
+from qafm.images.forward import IMAGES_PER_BATCH, forward_batches
+from qafm.images.image_set import ImageSet
 from qafm.losses.alpha import fit_scale, prototype_loss, ratio_target
 from qafm.models.qafm import Qafm
-from qafm.runtime.torch_setup import autocast
 from qafm.training.fusion_losses import AlphaTable
-from qafm.training.image_set import ImageSet, normalize
-
-IMAGES_PER_BATCH = 128
-
-
-@torch.no_grad()
-def branch_vectors(model: Qafm, images: ImageSet, device: torch.device, runtime: RuntimeConfig) -> tuple[torch.Tensor, torch.Tensor]:
-    """v_a [N, Da] and v_s [N, Ds] of a set of images, in eval mode, on the device."""
-    model.eval()
-    visual, attribute = [], []
-    for pixels in images.pixels.split(IMAGES_PER_BATCH):
-        with autocast(device, runtime):
-            batch = normalize(pixels.to(device))
-            visual.append(model.visual(batch).v_a.float())
-            attribute.append(model.attribute(batch).v_s.float())
-    return torch.cat(visual), torch.cat(attribute)
 
 
 def holdout_table(model: Qafm, images: ImageSet, q: torch.Tensor, device: torch.device, runtime: RuntimeConfig) -> AlphaTable:
@@ -41,12 +27,11 @@ def holdout_table(model: Qafm, images: ImageSet, q: torch.Tensor, device: torch.
     """
     pids = torch.from_numpy(images.pids).to(device)
     camids = torch.from_numpy(images.camids).to(device)
-    losses = [prototype_loss(v, pids, camids, fit_scale(v, pids, camids)) for v in branch_vectors(model, images, device, runtime)]
+    losses = [prototype_loss(v, pids, camids, fit_scale(v, pids, camids)) for v in branch_vectors(model, images.pixels, device, runtime)]
     usable = torch.isfinite(losses[0]) & torch.isfinite(losses[1])
     return AlphaTable(q[usable], losses[0][usable], losses[1][usable])
 
 
-@torch.no_grad()
 def train_table(model: Qafm, images: ImageSet, q: torch.Tensor, device: torch.device, runtime: RuntimeConfig) -> AlphaTable:
     """Losses on the train identities themselves, by each branch's own classifier, unsmoothed and in eval mode.
 
@@ -58,13 +43,14 @@ def train_table(model: Qafm, images: ImageSet, q: torch.Tensor, device: torch.de
         runtime: precision.
     """
     model.eval()
+
+    def logits(batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return model.visual(batch).logits.float(), model.attribute(batch).logits.float()
+
     l_apn, l_apan = [], []
-    for pixels, labels in zip(images.pixels.split(IMAGES_PER_BATCH), images.labels.to(device).split(IMAGES_PER_BATCH), strict=True):
-        with autocast(device, runtime):
-            batch = normalize(pixels.to(device))
-            outputs = model.visual(batch).logits.float(), model.attribute(batch).logits.float()
-        for losses, logits in zip((l_apn, l_apan), outputs, strict=True):
-            losses.append(torch.nn.functional.cross_entropy(logits, labels, reduction="none"))
+    for found, labels in zip(forward_batches(logits, images.pixels, device, runtime), images.labels.to(device).split(IMAGES_PER_BATCH), strict=True):
+        for losses, values in zip((l_apn, l_apan), found, strict=True):
+            losses.append(torch.nn.functional.cross_entropy(values, labels, reduction="none"))
     return AlphaTable(q, torch.cat(l_apn), torch.cat(l_apan))
 
 

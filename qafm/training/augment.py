@@ -11,7 +11,7 @@ import math
 import torch
 
 from qafm.config.training import AugmentConfig
-from qafm.training.image_set import normalize
+from qafm.images.network_input import normalize
 
 GRAY = (0.2989, 0.587, 0.114)  # torchvision's luma
 ERASE_AREA = (0.02, 0.4)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 
 from qafm.config.training import AugmentConfig
+from qafm.images.network_input import normalize
 from qafm.training.augment import jitter, random_crop, random_erase
-from qafm.training.image_set import normalize
 
 
 def augment_with_maps(pixels: torch.Tensor, maps: torch.Tensor, mirrored: Sequence[int], config: AugmentConfig) -> tuple[torch.Tensor, torch.Tensor]:

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from qafm.config.backbone import BackboneConfig
 from qafm.models.imagenet import load_imagenet
 from qafm.models.resnet import ResNetTrunk, load_trunk
+from qafm.models.weights import load_weights
 from qafm.runtime.errors import InputError
-from qafm.training.weights import load_weights
 
 EXTRACTOR_PREFIX = "trunk."
 

@@ -5,7 +5,7 @@ import numpy as np
 from qafm.evaluation.fixed_weights import best_weight
 from qafm.evaluation.fuse import concat
 from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
-from qafm.training.image_set import ImageSet
+from qafm.images.image_set import ImageSet
 
 GRID = np.linspace(0.0, 1.0, 21)
 

@@ -10,13 +10,13 @@ import torch
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.training import AugmentConfig, ScheduleConfig
+from qafm.images.image_set import ImageSet, load_image_set, select_rows
+from qafm.models.weights import save_weights
 from qafm.runtime.files import whole_file
 from qafm.runtime.resume import ResumeState, resume_key
 from qafm.training.augment import augment as augment_batch
-from qafm.training.image_set import ImageSet, load_image_set, select_rows
 from qafm.training.loop import Losses, Task, train
 from qafm.training.schedule import build_adam
-from qafm.training.weights import save_weights
 
 
 @dataclass(frozen=True)

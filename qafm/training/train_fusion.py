@@ -15,21 +15,21 @@ from qafm.config.branches import PretrainApanConfig, Stage1Losses
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.evaluation.ranking import SameCamera
+from qafm.images.image_set import ImageSet, load_image_set, select_rows
 from qafm.losses.branches import apan_losses, apn_losses
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
+from qafm.models.weights import load_part, load_weights
 from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
+from qafm.tables.quality import read_quality, read_reference
 from qafm.training.backbone_start import start_backbone
 from qafm.training.freezing import Freezing, trained_before
 from qafm.training.fusion_losses import Fused, Losses, global_losses
-from qafm.training.image_set import ImageSet, load_image_set, select_rows
 from qafm.training.loop import Task, train
-from qafm.training.read_quality import read_quality, read_reference
 from qafm.training.schedule import build_adam
 from qafm.training.stage import TrainData, TrainingOutputs, write_outputs
 from qafm.training.visual_weight import FixedWeight, LearnedWeight, ScoredImages, VisualWeight
-from qafm.training.weights import load_part, load_weights
 
 LOGGER = logging.getLogger("qafm")
 

@@ -7,11 +7,12 @@ import torch
 
 from qafm.config.fusion import TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.features.branch_vectors import branch_vectors
+from qafm.images.image_set import ImageSet
 from qafm.models.qafm import Qafm
-from qafm.training.alpha_table import branch_vectors, describe_table, holdout_table, train_table
+from qafm.training.alpha_table import describe_table, holdout_table, train_table
 from qafm.training.best_fixed import best_fixed_weight
 from qafm.training.fusion_losses import AlphaTable, Fused, Losses, alpha_losses, fused_id_loss
-from qafm.training.image_set import ImageSet
 
 LOGGER = logging.getLogger("qafm")
 
@@ -111,7 +112,7 @@ class LearnedWeight:
 
     def _best_fixed(self) -> float:
         images = self._held_out().images
-        v_a, v_s = branch_vectors(self.model, images, self.device, self.runtime)
+        v_a, v_s = branch_vectors(self.model, images.pixels, self.device, self.runtime)
         weight, score = best_fixed_weight(v_a.cpu().numpy(), v_s.cpu().numpy(), images)
         LOGGER.info("best fixed visual weight on held-out identities: %.2f (mAP %.2f)", weight, score)
         return weight

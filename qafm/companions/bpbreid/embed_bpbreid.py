@@ -21,12 +21,12 @@ from qafm.companions.bpbreid.views import SEARCHED, Halves, View
 from qafm.config.bpbreid import PartModelConfig, Variant
 from qafm.config.runtime import RuntimeConfig
 from qafm.evaluation.fuse import unit_rows
+from qafm.images.network_input import normalize
+from qafm.models.weights import load_into, load_weights
 from qafm.runtime.files import write_json
 from qafm.runtime.torch_setup import autocast, place, prepare_torch
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
-from qafm.training.image_set import normalize
-from qafm.training.weights import load_into, load_weights
 
 FOREGROUND = "foreground"
 

@@ -16,12 +16,12 @@ from qafm.companions.bpbreid.part_model import PartReid
 from qafm.companions.comparison.common_nets import build_common, common_descriptors
 from qafm.companions.slicenet.sliced_net import SlicedNet
 from qafm.config.compared import CommonNetwork, ComparedNetwork, FusedNetwork, PartNetwork, PlainNetwork, QNetwork, SlicedNetwork
+from qafm.images.network_input import normalize, to_input
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weight_mlp import WeightMlp
 from qafm.perturbations.stack import perturb
 from qafm.quality.identifiability import identifiability
-from qafm.training.image_set import normalize, to_input
 
 Describe = Callable[[Tensor, Tensor], Tensor]
 

@@ -6,15 +6,15 @@ import torch
 
 from qafm.companions.comparison.common_nets import CommonSlicedNet, build_common, common_descriptors
 from qafm.companions.par.siamese_network import SiameseNetwork
-from qafm.companions.par.split_images import forward_all
 from qafm.config.common_recipe import CommonNetworkConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.features.searched_images import load_searched
+from qafm.images.forward import forward_all
+from qafm.images.searched_images import load_searched
 from qafm.models.fold_batch_norms import fold_batch_norms
+from qafm.models.weights import load_into, load_weights
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
-from qafm.training.weights import load_into, load_weights
 
 
 def embed_common(images: Path, weights: Path, config: CommonNetworkConfig, runtime: RuntimeConfig, out: Path) -> None:

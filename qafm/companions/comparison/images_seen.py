@@ -6,11 +6,11 @@ import numpy as np
 
 from qafm.companions.par.identity_fold import trained_on
 from qafm.config.compared import IdentityBatches, Presented, SplitImages
+from qafm.images.image_set import select_rows
 from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import seed_everything
 from qafm.tables.csv_rows import read_rows
 from qafm.training.batches import identity_batches
-from qafm.training.image_set import select_rows
 
 
 def images_seen(images: Path, presented: Presented, seed: int, history: Path) -> tuple[int, int]:

@@ -3,15 +3,16 @@
 from pathlib import Path
 
 from qafm.companions.par.siamese_network import SiameseNetwork
-from qafm.companions.par.split_images import forward_all, load_searched
+from qafm.companions.par.split_images import load_searched
 from qafm.config.backbone import BackboneConfig
 from qafm.config.par import IdentitySplitConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.images.forward import forward_all
 from qafm.models.fold_batch_norms import fold_batch_norms
+from qafm.models.weights import load_into, load_weights
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
-from qafm.training.weights import load_into, load_weights
 
 
 def embed_siamese(images: Path, weights: Path, backbone: BackboneConfig, split: IdentitySplitConfig, runtime: RuntimeConfig, out: Path) -> None:

@@ -8,15 +8,16 @@ import torch
 
 from qafm.companions.par.par_network import ParNetwork
 from qafm.companions.par.predictions import NO_HEAD, predictions_table
-from qafm.companions.par.split_images import forward_all, load_searched
+from qafm.companions.par.split_images import load_searched
 from qafm.config.backbone import BackboneConfig
 from qafm.config.par import IdentitySplitConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.images.forward import forward_all
 from qafm.models.fold_batch_norms import fold_batch_norms
+from qafm.models.weights import load_into, load_weights
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.parquet import write_parquet
-from qafm.training.weights import load_into, load_weights
 
 _HEAD = re.compile(r"heads\.(\w+)\.1\.weight")
 

@@ -3,7 +3,6 @@
 N images, H W input size.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +14,10 @@ import torch
 from qafm.companions.par.identity_fold import trained_on
 from qafm.config.backbone import BackboneConfig
 from qafm.config.par import IdentitySplitConfig, PlainTrainingConfig
-from qafm.config.runtime import RuntimeConfig
-from qafm.features.searched_images import IMAGES_PER_BATCH
+from qafm.images.image_set import ImageSet, load_image_set, select_rows
+from qafm.images.network_input import normalize
 from qafm.runtime.errors import InputError
-from qafm.runtime.torch_setup import autocast
 from qafm.training.augment import random_flip, random_rotate
-from qafm.training.image_set import ImageSet, load_image_set, normalize, select_rows
 
 
 @dataclass(frozen=True)
@@ -68,13 +65,3 @@ def _fitted(images: Path, rows: pa.Table, split: IdentitySplitConfig) -> np.ndar
 def augmented(pixels: torch.Tensor, config: PlainTrainingConfig) -> torch.Tensor:
     """Flipped, turned and normalised: uint8 [N, 3, H, W] -> float32."""
     return normalize(random_rotate(random_flip(pixels, config.flip), config.rotation_deg))
-
-
-@torch.no_grad()
-def forward_all(network: Callable[[torch.Tensor], torch.Tensor], pixels: torch.Tensor, device: torch.device, runtime: RuntimeConfig) -> torch.Tensor:
-    """What a network in eval mode makes of uint8 images [N, 3, H, W], batch by batch, float32 [N, ...] on the CPU."""
-    parts = []
-    for batch in pixels.split(IMAGES_PER_BATCH):
-        with autocast(device, runtime):
-            parts.append(network(normalize(batch.to(device))).float().cpu())
-    return torch.cat(parts)

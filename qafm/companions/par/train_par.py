@@ -12,10 +12,11 @@ from qafm.companions.par.losses import ParLoss
 from qafm.companions.par.par_network import ParNetwork
 from qafm.companions.par.plain_plan import plain_plan
 from qafm.companions.par.scores import mean_scores, score_head
-from qafm.companions.par.split_images import TrainSplit, augmented, forward_all, load_train_split
+from qafm.companions.par.split_images import TrainSplit, augmented, load_train_split
 from qafm.config.par import TrainParConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import OptimizerConfig
+from qafm.images.forward import forward_all
 from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
 from qafm.tables.attributes import ATTRIBUTE_NAMES

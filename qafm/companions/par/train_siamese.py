@@ -11,12 +11,14 @@ from qafm.companions.par.losses import triplet_loss
 from qafm.companions.par.plain_plan import plain_plan
 from qafm.companions.par.query_gallery import choose_queries
 from qafm.companions.par.siamese_network import SiameseNetwork
-from qafm.companions.par.split_images import TrainSplit, augmented, forward_all, load_train_split
+from qafm.companions.par.split_images import TrainSplit, augmented, load_train_split
 from qafm.companions.par.triplets import TripletDraw
 from qafm.config.par import TrainSiameseConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import OptimizerConfig
 from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
+from qafm.images.forward import forward_all
+from qafm.models.weights import load_part, load_weights
 from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import autocast, derived_seed, place, prepare_torch, seed_everything
 from qafm.training.backbone_start import start_backbone
@@ -24,7 +26,6 @@ from qafm.training.batches import shuffled_batches
 from qafm.training.loop import Losses, Task, train_plan
 from qafm.training.schedule import build_adam
 from qafm.training.stage import TrainingOutputs, write_outputs
-from qafm.training.weights import load_part, load_weights
 
 LOGGER = logging.getLogger("qafm")
 

@@ -6,12 +6,9 @@ from torch.nn import functional
 
 from qafm.companions.slicenet.sliced_net import SlicedNet
 from qafm.config.runtime import RuntimeConfig
-from qafm.runtime.torch_setup import autocast
-
-IMAGES_PER_BATCH = 128
+from qafm.images.forward import forward_batches
 
 
-@torch.no_grad()
 def describe_images(model: SlicedNet, pixels: torch.Tensor, device: torch.device, runtime: RuntimeConfig) -> np.ndarray:
     """L2-normalised descriptors, float32 [N, 128].
 
@@ -22,8 +19,5 @@ def describe_images(model: SlicedNet, pixels: torch.Tensor, device: torch.device
         runtime: precision.
     """
     model.eval()
-    vectors = []
-    for batch in pixels.split(IMAGES_PER_BATCH):
-        with autocast(device, runtime):
-            vectors.append(functional.normalize(model(batch.to(device)).vector.float()).cpu())
-    return torch.cat(vectors).numpy()
+    found = forward_batches(lambda batch: model(batch).vector.float(), pixels, device, runtime, prepare=lambda batch: batch)  # it normalises by itself
+    return functional.normalize(torch.cat([vectors.cpu() for vectors in found])).numpy()

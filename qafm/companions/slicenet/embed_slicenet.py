@@ -10,10 +10,10 @@ from qafm.companions.slicenet.load_weights import load_col780_weights
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.sliced_net import NetworkConfig
 from qafm.evaluation.fuse import unit_rows
+from qafm.images.image_set import load_image_set, select_rows
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
-from qafm.training.image_set import load_image_set, select_rows
 
 
 def embed_slicenet(images: Path, weights: Path, config: NetworkConfig, runtime: RuntimeConfig, *, sign: bool, out: Path) -> None:

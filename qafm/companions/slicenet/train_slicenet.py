@@ -15,9 +15,9 @@ from qafm.config.sliced_net import NetworkConfig, TrainSlicenetConfig
 from qafm.config.training import OptimizerConfig
 from qafm.evaluation.join_labels import join_labels
 from qafm.evaluation.ranking import dot_similarity
+from qafm.images.image_set import load_image_set, select_rows
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
 from qafm.training.batches import several_identities, shuffled_batches
-from qafm.training.image_set import load_image_set, select_rows
 from qafm.training.loop import Losses, Plan, Task, train_plan
 from qafm.training.schedule import build_adam
 from qafm.training.stage import TrainingOutputs, write_outputs

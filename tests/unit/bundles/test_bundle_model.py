@@ -15,10 +15,10 @@ from qafm.config.bundle import BundleConfig, Measured, MeasuredAttribute
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 from qafm.models.qafm import Qafm
+from qafm.models.weights import load_weights
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.tables.attributes import ATTRIBUTE_NAMES
-from qafm.training.weights import load_weights
 from tests.made_up_run import ARCHITECTURE, EXTRACTOR, MEAN, PERTURB, SD, UNLABELLED, calibration, made_up_bundle, made_up_run
 
 

@@ -10,9 +10,9 @@ from qafm.config.branches import ApanConfig
 from qafm.config.fusion import HeadConfig
 from qafm.export.descriptor_network import DescriptorNetwork
 from qafm.features.embed_images import visual_weights
+from qafm.images.network_input import normalize
 from qafm.inference.model import ReidModel
 from qafm.runtime.errors import InputError
-from qafm.training.image_set import normalize
 from tests.unit.export.conftest import APAN, HEIGHT, WIDTH
 
 Make = Callable[..., ReidModel]

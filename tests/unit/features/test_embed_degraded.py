@@ -16,15 +16,15 @@ from qafm.config.runtime import RuntimeConfig
 from qafm.datasets.degrade_image import degrade_image
 from qafm.datasets.read_image import read_image
 from qafm.features.embed_degraded import QSource, embed_degraded
+from qafm.images.network_input import normalize, to_input
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weight_mlp import WeightMlp
+from qafm.models.weights import save_weights
 from qafm.perturbations.stack import perturb
 from qafm.quality.identifiability import identifiability
 from qafm.runtime.errors import InputError
 from qafm.tables.parquet import read_parquet
-from qafm.training.image_set import normalize, to_input
-from qafm.training.weights import save_weights
 
 BACKBONE = BackboneConfig(name="resnet10", last_stride=1, init="random", height=32, width=16)
 ARCHITECTURE = ArchitectureConfig(

@@ -13,8 +13,8 @@ from qafm.evaluation.fuse import FusionHead
 from qafm.features.embed_images import load_qafm, save_head, visual_weights
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
+from qafm.models.weights import save_weights
 from qafm.runtime.errors import InputError
-from qafm.training.weights import save_weights
 
 ARCHITECTURE = ArchitectureConfig(
     backbone=BackboneConfig(name="resnet10", last_stride=1, init="random", height=64, width=32),

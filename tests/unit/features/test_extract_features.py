@@ -10,13 +10,13 @@ from qafm.config.features import ExtractConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.extract_features import extract_features
 from qafm.features.load_baseline import load_baseline
+from qafm.images.network_input import normalize, to_input
 from qafm.models.reid_baseline import ReidBaseline
+from qafm.models.weights import save_weights
 from qafm.runtime.errors import InputError
 from qafm.tables.features import features_schema
 from qafm.tables.parquet import read_parquet, write_parquet
 from qafm.tables.perturbed import PERTURBED_SCHEMA
-from qafm.training.image_set import normalize, to_input
-from qafm.training.weights import save_weights
 
 BACKBONE = BackboneConfig(name="resnet10", init="random", height=64, width=32)
 SIZES = [(20, 12), (64, 32), (33, 17)]

@@ -19,6 +19,7 @@ from qafm.features.embed_images import embed_images
 from qafm.features.map_activations import map_activations, map_pair
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
+from qafm.models.weights import save_weights
 from qafm.runtime.errors import InputError
 from qafm.tables.activation_maps import ACTIVATION_MAPS_SCHEMA, KINDS
 from qafm.tables.attributes import ATTRIBUTE_NAMES
@@ -26,7 +27,6 @@ from qafm.tables.examples import Example, write_examples
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet, write_parquet
 from qafm.tables.quality import QUALITY_SCHEMA
-from qafm.training.weights import save_weights
 
 RUNTIME = RuntimeConfig(threads=1, device="cpu")
 FUSION = TrainFusionConfig(head=HeadConfig(dim=14))

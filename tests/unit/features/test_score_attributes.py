@@ -16,18 +16,18 @@ from qafm.config.fusion import ArchitectureConfig, HeadConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import BranchTrainingConfig
 from qafm.datasets.read_image import read_image
-from qafm.features import score_attributes as module
 from qafm.features.score_attributes import PREFIXES, Stage, load_attribute_branch, score_attributes
+from qafm.images import forward as module
+from qafm.images.network_input import normalize, to_input
 from qafm.models.branch import AttributeBranch
 from qafm.models.qafm import Qafm
+from qafm.models.weights import load_weights, save_weights
 from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTE_SIZES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet
-from qafm.training.image_set import normalize, to_input
 from qafm.training.pretrain_apan import pretrain_apan
 from qafm.training.stage import TrainingOutputs
-from qafm.training.weights import load_weights, save_weights
 
 BACKBONE = BackboneConfig(name="resnet10", last_stride=1, init="random", height=64, width=32)
 APAN = ApanConfig(pafm_channels=4, step_channels=4, hidden_channels=4, embedding_dim=10)

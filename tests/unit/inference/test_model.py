@@ -14,6 +14,7 @@ import qafm
 from qafm.datasets.read_image import read_image
 from qafm.evaluation.fuse import FusionHead
 from qafm.features.embed_images import save_head
+from qafm.images.network_input import normalize, to_input
 from qafm.inference.model import ReidModel
 from qafm.inference.pictures import content_key
 from qafm.inference.results import Attribute
@@ -21,7 +22,6 @@ from qafm.perturbations.stack import perturb
 from qafm.quality.identifiability import identifiability
 from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTES
-from qafm.training.image_set import normalize, to_input
 from tests.made_up_run import ARCHITECTURE, FUSION, MEAN, PERTURB, SD, UNLABELLED, MadeUpRun, made_up_bundle, made_up_run, pictures
 
 

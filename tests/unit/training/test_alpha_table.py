@@ -3,11 +3,12 @@ import pytest
 import torch
 
 from qafm.config.runtime import RuntimeConfig
+from qafm.images.image_set import ImageSet
+from qafm.images.network_input import normalize
 from qafm.models.qafm import Qafm
-from qafm.training.alpha_table import branch_vectors, describe_table, holdout_table, train_table
+from qafm.training.alpha_table import describe_table, holdout_table, train_table
 from qafm.training.best_fixed import best_fixed_weight
 from qafm.training.fusion_losses import AlphaTable
-from qafm.training.image_set import ImageSet, normalize
 
 CPU = torch.device("cpu")
 
@@ -18,14 +19,6 @@ def images(labels: torch.Tensor) -> ImageSet:
     pixels = torch.randint(0, 256, (n, 3, 64, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
     camids = np.tile([1, 2, 3], n)[:n]
     return ImageSet([f"{i}.jpg" for i in range(n)], pixels, labels.numpy() + 40, camids, np.array(["train"] * n), labels, torch.zeros(n, 12, dtype=torch.long))
-
-
-def test_vectors_are_those_of_eval_mode(model: Qafm, images: ImageSet) -> None:
-    v_a, v_s = branch_vectors(model.train(), images, CPU, RuntimeConfig())
-    model.eval()
-    with torch.no_grad():
-        torch.testing.assert_close(v_a, model.visual(normalize(images.pixels)).v_a)
-        torch.testing.assert_close(v_s, model.attribute(normalize(images.pixels)).v_s)
 
 
 def test_train_table_holds_plain_cross_entropy_of_each_classifier(model: Qafm, images: ImageSet) -> None:

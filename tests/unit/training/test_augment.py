@@ -3,8 +3,8 @@ import torch
 from torchvision.transforms.v2 import functional as reference
 
 from qafm.config.training import AugmentConfig
+from qafm.images.network_input import normalize
 from qafm.training.augment import augment, jitter, random_crop, random_erase, random_flip, random_rotate
-from qafm.training.image_set import normalize
 
 OFF = AugmentConfig(flip=0, pad_px=0, brightness=0, contrast=0, saturation=0, erase=0)
 

@@ -11,11 +11,11 @@ from qafm.config.branches import ApanConfig, PretrainApanConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import BatchConfig, BranchTrainingConfig, OptimizerConfig
 from qafm.models.branch import AttributeBranch
+from qafm.models.weights import load_weights
 from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import seed_everything
 from qafm.training.pretrain_apan import pretrain_apan
 from qafm.training.stage import TrainingOutputs
-from qafm.training.weights import load_weights
 from tests.made_up_images import write_images
 
 BACKBONE = BackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32)

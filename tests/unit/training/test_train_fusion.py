@@ -15,6 +15,7 @@ from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.evaluation.ranking import SameCamera
 from qafm.models.branch import AttributeBranch, VisualBranch
+from qafm.models.weights import load_weights, save_weights
 from qafm.runtime.errors import InputError
 from qafm.runtime.resume import ResumeState
 from qafm.tables.images import IMAGES_SCHEMA
@@ -23,7 +24,6 @@ from qafm.tables.quality import QUALITY_SCHEMA
 from qafm.training.freezing import Freezing
 from qafm.training.stage import TrainingOutputs
 from qafm.training.train_fusion import FusionInputs, build_model, build_optimizer, train_fusion
-from qafm.training.weights import load_weights, save_weights
 from tests.made_up_images import write_images
 
 ARCHITECTURE = ArchitectureConfig(

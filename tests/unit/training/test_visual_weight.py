@@ -6,10 +6,10 @@ import torch
 
 from qafm.config.fusion import TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.images.image_set import ImageSet
 from qafm.models.qafm import Qafm
 from qafm.training import visual_weight
 from qafm.training.fusion_losses import Fused
-from qafm.training.image_set import ImageSet
 from qafm.training.visual_weight import FixedWeight, LearnedWeight, ScoredImages
 
 CPU, RUNTIME = torch.device("cpu"), RuntimeConfig(threads=1, device="cpu")

@@ -11,8 +11,8 @@ from qafm.companions.comparison.images_seen import images_seen
 from qafm.config.compared import IdentityBatches, RecordedImages, SplitImages
 from qafm.config.par import IdentitySplitConfig
 from qafm.config.training import BatchConfig, OptimizerConfig
+from qafm.images.image_set import select_rows
 from qafm.runtime.errors import InputError
-from qafm.training.image_set import select_rows
 from qafm.training.loop import Losses, Task, train
 from qafm.training.schedule import build_adam
 from tests.unit.companions.par.conftest import Row

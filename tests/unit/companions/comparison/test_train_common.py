@@ -12,10 +12,10 @@ from qafm.config.common_recipe import CommonHead, CommonNetworkConfig, SiameseHe
 from qafm.config.par import ClustersConfig
 from qafm.config.training import AugmentConfig, BatchConfig, OptimizerConfig, TrainingConfig
 from qafm.evaluation.load_descriptors import load_descriptors
+from qafm.models.weights import load_weights
 from qafm.runtime.errors import InputError
 from qafm.tables.csv_rows import read_rows
 from qafm.training.stage import TrainingOutputs
-from qafm.training.weights import load_weights
 from tests.unit.companions.par.conftest import BACKBONE, RUNTIME
 
 TRAINING = TrainingConfig(

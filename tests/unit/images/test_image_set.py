@@ -7,10 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
+from qafm.images.image_set import load_image_set, select_rows
+from qafm.images.network_input import IMAGENET_MEAN, IMAGENET_STD, normalize, to_input
 from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet
-from qafm.training.image_set import IMAGENET_MEAN, IMAGENET_STD, load_image_set, normalize, select_rows, to_input
 
 RNG = np.random.default_rng(0)
 

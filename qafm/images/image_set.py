@@ -1,4 +1,4 @@
-"""The images a training stage works on: decoded once, resized, kept as uint8 in memory.
+"""Images decoded once, resized to the input of a network and kept as uint8 in memory, with their labels.
 
 N images, H W input size.
 """
@@ -13,13 +13,12 @@ import torch
 from tqdm import tqdm
 
 from qafm.datasets.read_image import read_image
+from qafm.images.network_input import to_input
 from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 UNKNOWN = -1
 
 
@@ -42,30 +41,6 @@ class ImageSet:
     def num_ids(self) -> int:
         """Number of identities in this set."""
         return int(self.labels.max()) + 1
-
-
-def to_input(images: np.ndarray, height: int, width: int) -> torch.Tensor:
-    """The one resize of the project, bilinear with antialiasing, the same to the bit as PIL's.
-
-    Args:
-        images: uint8 [N, h, w, 3].
-        height: input height, pixels.
-        width: input width, pixels.
-
-    Returns:
-        uint8 [N, 3, height, width].
-    """
-    stack = torch.from_numpy(images).permute(0, 3, 1, 2)
-    if stack.shape[2:] == (height, width):
-        return stack
-    return torch.nn.functional.interpolate(stack, size=(height, width), mode="bilinear", antialias=True)
-
-
-def normalize(pixels: torch.Tensor) -> torch.Tensor:
-    """Values 0..255, uint8 or float [N, 3, H, W] -> float32 in ImageNet's normalisation, channels last in memory."""
-    mean = torch.tensor(IMAGENET_MEAN, device=pixels.device).view(1, 3, 1, 1) * 255
-    std = torch.tensor(IMAGENET_STD, device=pixels.device).view(1, 3, 1, 1) * 255
-    return ((pixels.float() - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 def _column(rows: pa.Table, name: str, null: int) -> np.ndarray:

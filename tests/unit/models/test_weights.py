@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from qafm.models.weights import load_part, load_weights, save_weights
 from qafm.runtime.errors import InputError
-from qafm.training.weights import load_part, load_weights, save_weights
 
 
 def test_round_trip_with_provenance_and_equal_bytes(tmp_path: Path) -> None:

@@ -5,10 +5,8 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from qafm.config.backbone import BackboneConfig
+from qafm.images.image_set import ImageSet, load_image_set, select_rows
 from qafm.runtime.errors import InputError
-from qafm.training.image_set import ImageSet, load_image_set, select_rows
-
-IMAGES_PER_BATCH = 128
 
 
 def load_searched(images: Path, config: BackboneConfig) -> ImageSet:
