@@ -1,6 +1,5 @@
 """The last stage: a trained model as one folder that works without the run it came from."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,8 +16,8 @@ from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 from qafm.models.weights import load_weights, save_weights
-from qafm.runtime.errors import InputError
-from qafm.runtime.files import write_json
+from qafm.runtime.errors import reading
+from qafm.runtime.files import read_json, write_json
 from qafm.tables.calibration import read_calibration_file
 from qafm.tables.csv_rows import read_rows
 
@@ -110,19 +109,15 @@ def _store(source: Path, target: Path, dtype: Dtype, header: dict[str, Any]) -> 
 
 
 def _reference(summary: Path) -> QReference:
-    try:
-        found = json.loads(summary.read_text(encoding="utf-8"))["reference"]
+    with reading(summary, "holds no reference of Q"):
+        found = read_json(summary)["reference"]
         return QReference(**{name: found[name] for name in QReference.model_fields})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{summary}: holds no reference of Q ({error!r})") from error
 
 
 def _measured(row: Path) -> Measured:
-    try:
-        found = json.loads(row.read_text(encoding="utf-8"))["galleries"]["standard"]
+    with reading(row, "holds no rank1 and mAP of the standard gallery"):
+        found = read_json(row)["galleries"]["standard"]
         return Measured(rank1=found["metrics"]["rank1"], mAP=found["metrics"]["mAP"], n_queries=found["n_queries"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{row}: holds no rank1 and mAP of the standard gallery ({error!r})") from error
 
 
 def _measured_attributes(scores: Path) -> dict[str, MeasuredAttribute]:

@@ -30,7 +30,7 @@ def match(
         raise typer.BadParameter(f"{prior:g} does not lie between 0 and 1", param_hint="--prior")
     files = [named_image(first), named_image(second)]
     loaded = load_model(model, device)
-    found = loaded.match(*files) if prior is None else loaded.match(*files, prior=prior)
+    found = loaded.match(*files, prior=prior)
     if as_json:
         print_json({"model": loaded.name, "model_id": loaded.model_id, "a": shown(first), "b": shown(second), **vars(found)})
         return

@@ -97,6 +97,10 @@ class TrainBpbreidConfig(PartModelConfig):
     loss: PartLossConfig = PartLossConfig()
     training: TrainingConfig = TrainingConfig()
 
+    def model_slice(self) -> PartModelConfig:
+        """What rule embed_bpbreid needs of it."""
+        return PartModelConfig(backbone=self.backbone, parts=self.parts)
+
 
 class BpbreidConfig(TrainBpbreidConfig):
     """The companion as a whole."""
@@ -123,10 +127,6 @@ class BpbreidConfig(TrainBpbreidConfig):
         if self.parts.stripes > self.backbone.map_rows:
             raise ValueError(f"parts.stripes: {self.parts.stripes} stripes do not fit on the {self.backbone.map_rows} rows of the backbone's map")
         return self
-
-    def model_slice(self) -> PartModelConfig:
-        """The slice of rule embed_bpbreid."""
-        return PartModelConfig(backbone=self.backbone, parts=self.parts)
 
     def training_slice(self) -> TrainBpbreidConfig:
         """The slice of rule train_bpbreid."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from qafm.config.backbone import BackboneConfig
-from qafm.config.bpbreid import PartBackboneConfig, PartModelConfig, TrainBpbreidConfig, Variant
+from qafm.config.bpbreid import PartBackboneConfig, TrainBpbreidConfig, Variant
 from qafm.config.common_recipe import CommonNetworkConfig, SiameseHead, SlicedHead, TrainCommonConfig
 from qafm.config.compared import (
     CommonNetwork,
@@ -286,6 +286,6 @@ def _parts(run: RunConfig, variants: Sequence[Variant]) -> Iterator[ComparedSyst
                 artifact=(folder, variant, f"retrieval/full-full-{visibility}.json"),
                 experiment=f"full-full-{visibility}",
                 start=_part_start(run, trained.backbone),
-                network=PartNetwork(model=PartModelConfig(backbone=trained.backbone, parts=trained.parts), variant=variant, foreground=own.foreground),
+                network=PartNetwork(model=trained.model_slice(), variant=variant, foreground=own.foreground),
                 trainings=(_trained((folder, variant), "train_bpbreid", "train_bpbreid", trained.training),),
             )

@@ -1,7 +1,6 @@
 """From the artifacts of stage 7 to table rows: one per experiment and gallery, seeds averaged, numbers in fixed formats."""
 
 import csv
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ import numpy as np
 
 from qafm.config.ablation import AblationConfig
 from qafm.evaluation.bootstrap import identity_interval
-from qafm.runtime.errors import InputError
-from qafm.runtime.files import whole_file
+from qafm.runtime.errors import InputError, reading
+from qafm.runtime.files import read_json, whole_file
 from qafm.tables.table4 import GALLERIES, Run, label
 
 Row = tuple[int, str, Path]
@@ -59,11 +58,9 @@ def read_artifacts(rows: Sequence[Row]) -> list[Artifacts]:
 
 
 def _read(path: Path, experiment: str) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    with reading(path, "is no artifact of a row"):
+        content = read_json(path)
         found = content["experiment"], content["note"], content["galleries"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is no artifact of a row ({error!r})") from error
     if found[0] != experiment:
         raise InputError(f"{path}: is of experiment {found[0]}, expected {experiment}")
     return content

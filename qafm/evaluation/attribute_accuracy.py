@@ -115,12 +115,6 @@ def score_codes(predicted: np.ndarray, labels: np.ndarray, train_labels: np.ndar
     return scores
 
 
-def mean_score(scores: dict[str, AttributeScore], field: str) -> float | None:
-    """Unweighted mean of `field` ("accuracy", "macro_f1", "majority", ...) over the attributes that have it; None if none has."""
-    values = [value for score in scores.values() if (value := getattr(score, field)) is not None]
-    return float(np.mean(values)) if values else None
-
-
 def _check_shapes(predicted: np.ndarray, labels: np.ndarray) -> None:
     n = len(ATTRIBUTES)
     if predicted.ndim != 2 or predicted.shape != labels.shape or predicted.shape[1] != n or not len(predicted):

@@ -17,7 +17,7 @@ from qafm.datasets.read_image import read_image
 from qafm.evaluation.chance import chance_level
 from qafm.evaluation.colour_histogram import background, colour_histogram, stripe_histograms
 from qafm.evaluation.ranking import Labels, Similarity, dot_similarity, evaluate_retrieval
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import whole_file
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
@@ -119,7 +119,7 @@ def _person_mask(raw: Path, image_id: str, shape: tuple[int, ...]) -> np.ndarray
 
 def _true_attributes(manifest: Path) -> dict[str, np.ndarray]:
     """Codes [A] of every image, -1 for several colours."""
-    with manifest.open(newline="", encoding="utf-8") as stream:
+    with reading(manifest, "is no manifest"), manifest.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
         if not {"path", *ATTRIBUTE_NAMES} <= set(reader.fieldnames or ()):
             raise InputError(f"{manifest}: is no manifest, it needs the columns path and {', '.join(ATTRIBUTE_NAMES)}")

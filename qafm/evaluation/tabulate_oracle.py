@@ -1,6 +1,5 @@
 """oracle.csv: what a weight for each query could gain between the two branches, and between two networks that differ in nothing but their seed."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from qafm.config.ablation import AblationConfig
 from qafm.evaluation.ablation_rows import Cells, Row, as_percent, as_weight, write_table
 from qafm.evaluation.bootstrap import identity_interval
 from qafm.evaluation.measure_oracle import METHODS
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import InputError, reading
+from qafm.runtime.files import read_json
 from qafm.tables.table4 import Run
 
 BRANCHES, NULL = "branches", "baselines"
@@ -79,13 +79,11 @@ def tabulate_oracle(rows: Sequence[Row], run: Run, config: AblationConfig, out: 
 def _read(pair: str, paths: Sequence[Path]) -> Measured:
     contents = []
     for path in paths:
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+        with reading(path, "is no artifact of measure_oracle"):
+            content = read_json(path)
             if content["pair"] != pair:
                 raise InputError(f"{path}: is of pair {content['pair']}, expected {pair}")
             contents.append((content["queries"], {name: content[name] for name in ("weight_holdout", "weight_test")}))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: is no artifact of measure_oracle ({error!r})") from error
     first = contents[0][0]
     if any(queries["image_id"] != first["image_id"] for queries, _ in contents):
         raise InputError(f"{paths[0]}: its seeds were measured on different queries")

@@ -1,6 +1,5 @@
 """Variants of a run side by side: what each does to Q, to the weight, and to the branches and their fusion."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,8 @@ import numpy as np
 
 from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, as_percent, as_weight, read_artifacts, write_table
 from qafm.evaluation.bootstrap import spearman
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import reading
+from qafm.runtime.files import read_json
 from qafm.tables.parquet import read_parquet
 
 GALLERY = "standard"
@@ -84,11 +84,9 @@ def _mean(artifacts: Artifacts | None, metric: str) -> str:
 
 
 def _q_cells(quality: Path) -> Cells:
-    try:
-        query = json.loads(quality.read_text(encoding="utf-8"))["sets"]["query"]
+    with reading(quality, "holds no statistics of the queries' Q"):
+        query = read_json(quality)["sets"]["query"]
         values = [query[column.removeprefix("q_")] for column in Q_COLUMNS]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{quality}: holds no statistics of the queries' Q ({error!r})") from error
     return {column: "" if value is None else f"{value:.5g}" for column, value in zip(Q_COLUMNS, values, strict=True)}
 
 

@@ -17,10 +17,10 @@ from qafm.config.features import ExtractConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.load_baseline import load_baseline
 from qafm.images.network_input import normalize, to_input
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
 from qafm.runtime.torch_setup import autocast, place, prepare_torch
 from qafm.tables.features import features_schema
+from qafm.tables.parquet import open_parquet
 from qafm.tables.perturbed import PERTURBED_SCHEMA
 
 
@@ -46,9 +46,7 @@ def extract_features(perturbed: Path, weights: Path, config: BackboneConfig, ext
     device = prepare_torch(runtime)
     model = place(load_baseline(weights, config), device)
     schema = features_schema(model.trunk.out_channels, extract.dtype)
-    source = pq.ParquetFile(perturbed, pre_buffer=False)  # pre-buffering would keep the whole file in memory
-    if source.schema_arrow.names != PERTURBED_SCHEMA.names:
-        raise InputError(f"{perturbed}: columns are {source.schema_arrow.names}, expected {PERTURBED_SCHEMA.names}")
+    source = open_parquet(perturbed, PERTURBED_SCHEMA)
     with whole_file(out) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd", compression_level=1, use_dictionary=False) as writer:
         batches = source.iter_batches(batch_size=extract.images_per_batch)
         total = -(-source.metadata.num_rows // extract.images_per_batch)

@@ -34,7 +34,6 @@ def plot_iqa_branch(
     images: Path,
     perturb: PerturbConfig,
     quality: QualityConfig,
-    image_id: str | None,
     run: str,
     style: StyleConfig,
     paths: Sequence[Path],
@@ -46,7 +45,6 @@ def plot_iqa_branch(
         images: images.parquet of the run.
         perturb: stage 2; the pictures are made by the same code and seed as the features were.
         quality: how Q is computed.
-        image_id: the image to show; None: the first query by image_id, or the first image where there is no query.
         run: what the run is called in the caption.
         style: size and formats.
         paths: files to write, one per format, and the caption.
@@ -54,26 +52,23 @@ def plot_iqa_branch(
     Raises:
         InputError: an input is missing or damaged, or there is no such image.
     """
-    model, example = read_description(description), choose_example(images, image_id)
+    model, example = read_description(description), choose_example(images)
     figure = draw_iqa_branch(model, example.pixels, example.image_id, perturb, quality, style)
     save_figure(figure, _caption(model, example, perturb, quality, run), paths)
 
 
-def choose_example(images: Path, image_id: str | None) -> Example:
-    """Read the image to show.
+def choose_example(images: Path) -> Example:
+    """Read the image to show: the first query by image_id, or the first image where there is no query.
 
     Raises:
-        InputError: there is no image, or none of this name, or its file cannot be read.
+        InputError: there is no image, or its file cannot be read.
     """
     table = read_parquet(images, columns=["image_id", "path", "split", "junk"])
-    if image_id is None:
-        rows = table.filter(~pc.field("junk"))
-        queries = rows.filter(pc.field("split") == "query")
-        rows, rule = (queries, "the first query by name") if queries.num_rows else (rows, "the first image by name, as there is no query")
-    else:
-        rows, rule = table.filter(pc.field("image_id") == image_id), "named in the configuration"
+    rows = table.filter(~pc.field("junk"))
+    queries = rows.filter(pc.field("split") == "query")
+    rows, rule = (queries, "the first query by name") if queries.num_rows else (rows, "the first image by name, as there is no query")
     if not rows.num_rows:
-        raise InputError(f"{images}: has no image {image_id}" if image_id else f"{images}: has no image to show")
+        raise InputError(f"{images}: has no image to show")
     first = rows.sort_by("image_id").slice(0, 1).to_pylist()[0]
     return Example(first["image_id"], read_image(Path(first["path"])), rule)
 

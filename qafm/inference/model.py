@@ -135,8 +135,7 @@ class ReidModel:
         Raises:
             InputError: an image cannot be used and there is no `on_error`.
         """
-        if batch < 1:
-            raise InputError(f"batch: is {batch}, at least 1 is needed")
+        _check_batch(batch)
         total = len(images) if isinstance(images, Sized) else None
         with tqdm(total=total, desc="embed", unit="image", disable=None if progress else True) as bar:
             opened: list[tuple[Picture, np.ndarray]] = []
@@ -189,6 +188,7 @@ class ReidModel:
         """
         if not self.attribute_names:
             raise InputError(f"{self.name}: was trained without attributes, it knows none")
+        _check_batch(batch)
         items, found = as_list(images), []
         for start in range(0, len(items), batch):
             pictures = [open_picture(image, start + i) for i, image in enumerate(items[start : start + batch])]
@@ -271,3 +271,8 @@ def _most_likely(logits: Sequence[torch.Tensor], names: Sequence[str]) -> list[d
             classes = [attribute.classes[code] for code in best.indices.tolist()]
             columns[attribute.name] = [Attribute(value, p) for value, p in zip(classes, best.values.tolist(), strict=True)]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _check_batch(batch: int) -> None:
+    if batch < 1:
+        raise InputError(f"batch: is {batch}, at least 1 is needed")

@@ -28,10 +28,10 @@ def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as stream:
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-            metadata = stream.metadata() or {}
-    except (OSError, SafetensorError) as error:
+            provenance = json.loads((stream.metadata() or {}).get("provenance", "{}"))
+    except (OSError, ValueError, SafetensorError) as error:
         raise InputError(f"{path}: cannot be read as weights ({error})") from error
-    return tensors, json.loads(metadata.get("provenance", "{}"))
+    return tensors, provenance
 
 
 def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], path: Path, fits: str) -> None:

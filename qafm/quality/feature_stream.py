@@ -13,16 +13,14 @@ from numpy.typing import NDArray
 
 from qafm.runtime.errors import InputError
 from qafm.tables.features import features_schema
+from qafm.tables.parquet import open_parquet
 
 IMAGES_PER_READ = 64
 
 
 def _open(path: Path) -> pq.ParquetFile:
     """The open shard, its columns checked."""
-    try:
-        file = pq.ParquetFile(path, pre_buffer=False)  # else the whole file stays in memory
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"{path}: cannot be read as Parquet ({error})") from error
+    file = open_parquet(path)
     schema = file.schema_arrow
     allowed = []
     if schema.names == ["image_id", "variant", "feature"] and pa.types.is_fixed_size_list(schema.field("feature").type):

@@ -1,12 +1,12 @@
 """table2.csv: the attributes, their classes and codes, and how often each occurs in the data set."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from qafm.evaluation.ablation_rows import Cells, write_table
 from qafm.evaluation.attribute_accuracy import OFFICIAL_COLUMNS
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import reading
+from qafm.runtime.files import read_json
 from qafm.tables.attributes import ATTRIBUTES, Attribute
 from qafm.tables.images import SPLITS
 from qafm.tables.table4 import Run
@@ -66,13 +66,11 @@ def _count_cells(counts: Counts, attribute: str, name: str) -> Cells:
 
 
 def _read(path: Path) -> Counts:
-    try:
-        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    with reading(path, "is no report of parse_dataset"):
+        report: dict[str, Any] = read_json(path)
         found = {split: _of_split(report, split) for split in SPLITS}
         keys = [(split, attribute.name, name) for split in SPLITS for attribute in ATTRIBUTES for name in (*attribute.classes, UNKNOWN)]
         return {(split, attribute, name): {count: int(found[split][attribute][name][count]) for count in _COUNTED} for split, attribute, name in keys}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is no report of parse_dataset ({error!r})") from error
 
 
 def _of_split(report: dict[str, Any], split: str) -> dict[str, Any]:

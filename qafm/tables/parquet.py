@@ -30,6 +30,21 @@ def write_parquet(path: Path, table: pa.Table, *, compression: str = "zstd", row
         )
 
 
+def open_parquet(path: Path, schema: pa.Schema | None = None) -> pq.ParquetFile:
+    """Open `path` to be read bit by bit; check its columns against `schema` if given.
+
+    Raises:
+        InputError: the file cannot be read, or its columns or types differ from `schema`.
+    """
+    try:
+        file = pq.ParquetFile(path, pre_buffer=False)  # pre-buffering would keep the whole file in memory
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"{path}: cannot be read as Parquet ({error})") from error
+    if schema is not None:
+        _check_columns(path, file.schema_arrow, schema)
+    return file
+
+
 def read_parquet(path: Path, schema: pa.Schema | None = None, columns: list[str] | None = None) -> pa.Table:
     """Read `path`; check its columns against `schema` if given.
 
@@ -41,7 +56,13 @@ def read_parquet(path: Path, schema: pa.Schema | None = None, columns: list[str]
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path}: cannot be read as Parquet ({error})") from error
     if schema is not None:
-        wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
-        if table.schema.names != wanted.names or [f.type for f in table.schema] != [f.type for f in wanted]:
-            raise InputError(f"{path}: columns are {table.schema.names}, expected {wanted.names}")
+        _check_columns(path, table.schema, pa.schema([schema.field(name) for name in columns]) if columns else schema)
     return table
+
+
+def _check_columns(path: Path, found: pa.Schema, wanted: pa.Schema) -> None:
+    if found.names != wanted.names:
+        raise InputError(f"{path}: columns are {found.names}, expected {wanted.names}")
+    for field, expected in zip(found, wanted, strict=True):
+        if field.type != expected.type:
+            raise InputError(f"{path}: column {field.name} holds {field.type}, expected {expected.type}")

@@ -1,12 +1,12 @@
 """quality.parquet: Q(I) of every image that is not junk, sorted by image_id. Low Q = stable features = good."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import reading
+from qafm.runtime.files import read_json
 from qafm.tables.parquet import read_parquet
 
 FAMILIES = ("light", "blur", "occlusion", "background", "noise")
@@ -37,8 +37,6 @@ def read_reference(summary: Path) -> tuple[float, float]:
     Raises:
         InputError: the file is missing or holds no reference.
     """
-    try:
-        reference = json.loads(summary.read_text(encoding="utf-8"))["reference"]
+    with reading(summary, "no mean and sd of the reference images"):
+        reference = read_json(summary)["reference"]
         return float(reference["mean"]), float(reference["sd"])
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{summary}: no mean and sd of the reference images ({error!r})") from error

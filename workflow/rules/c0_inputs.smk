@@ -1,7 +1,6 @@
 # What the companions' rules ask for, as 0_inputs.smk for the chain. No rule stands here.
 import re
 
-from qafm.config.bpbreid import PartModelConfig
 from qafm.config.compared_systems import absent_systems, common_bpbreid, common_trainings, compared_systems
 from qafm.datasets.folder_digest import folder_digest
 from qafm.datasets.market_root import find_market_root
@@ -119,7 +118,7 @@ def parts_training(wildcards):
 def parts_model(wildcards):
     """Settings of a variant's network."""
     training = parts_training(wildcards)
-    return PartModelConfig(backbone=training.backbone, parts=training.parts).model_dump(mode="json")
+    return training.model_slice().model_dump(mode="json")
 
 
 def parts_extractor(wildcards):

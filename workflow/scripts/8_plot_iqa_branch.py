@@ -14,7 +14,6 @@ with stage_job("plot_iqa_branch", snakemake.log[0]):
         Path(snakemake.input.images),
         PerturbConfig.model_validate(snakemake.params.perturb),
         QualityConfig.model_validate(snakemake.params.quality),
-        None,
         snakemake.params.run,
         StyleConfig.model_validate(snakemake.params.style),
         [Path(path) for path in snakemake.output],

@@ -3,7 +3,6 @@
 K parts, E embeddings (the foreground, then the parts); H x W an image as it is drawn, h x w a map.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,8 @@ import numpy as np
 from qafm.companions.bpbreid.part_tables import MAPS_SCHEMA, PART_RANKING_SCHEMA
 from qafm.evaluation.join_labels import vector_column
 from qafm.figures.drawing.image_grid import load_pixels
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import InputError, reading
+from qafm.runtime.files import read_json
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
 
@@ -79,10 +79,8 @@ def read_ranked_parts(files: PartFiles, query: str, depth: int) -> RankedParts:
     row = next((row for row in read_parquet(files.ranking, PART_RANKING_SCHEMA).to_pylist() if row["image_id"] == query), None)
     if row is None:
         raise InputError(f"{files.ranking}: no query {query}")
-    try:
-        compared: list[str] = json.loads(files.summary.read_text(encoding="utf-8"))["compared"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{files.summary}: is no summary of embed_bpbreid ({error!r})") from error
+    with reading(files.summary, "is no summary of embed_bpbreid"):
+        compared: list[str] = read_json(files.summary)["compared"]
     names = [query, *row["gallery_id"][:depth]]
     known = _Known(files, names, len(compared))
     shown = [known.image("query", 0, query, 0.0, [])]

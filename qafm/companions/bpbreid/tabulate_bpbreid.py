@@ -1,6 +1,5 @@
 """Companion c3: bpbreid.csv, the variants of BPBReID side by side."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from qafm.companions.bpbreid.evaluate_parts import experiment_name
 from qafm.companions.bpbreid.part_iou import PartIou, part_iou
 from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, as_percent, metric_names, read_artifacts, result_rows, write_table
 from qafm.reporting.report_provenance import read_costs
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import reading
+from qafm.runtime.files import read_json
 from qafm.tables.csv_rows import read_rows
 from qafm.tables.table4 import Run
 
@@ -98,8 +98,6 @@ def _mean(ious: Sequence[PartIou], name: str) -> str:
 
 
 def _summary(path: Path) -> dict:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    with reading(path, "is no summary of embed_bpbreid"):
+        content = read_json(path)
         return {name: content[name] for name in ("parameters", "confusion")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is no summary of embed_bpbreid ({error!r})") from error

@@ -1,6 +1,5 @@
 """The rows of the comparison: each system once per recipe, with what it was measured at, and the counts of what it costs."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ import numpy as np
 
 from qafm.config.compared import ComparedSystem
 from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, read_artifacts
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import InputError, reading
+from qafm.runtime.files import read_json
 
 RECIPES = ("own", "common")
 GALLERY = "standard"
@@ -73,11 +73,9 @@ def read_counts(path: Path, systems: Sequence[ComparedSystem]) -> dict[str, Coun
     Raises:
         InputError: the file is something else, or lacks a system.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    with reading(path, "does not hold the counts of the compared systems"):
+        content = read_json(path)
         return {system.key: _counts(content[system.key]) for system in systems}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: does not hold the counts of the compared systems ({error!r})") from error
 
 
 def _counts(content: dict[str, Any]) -> Counts:

@@ -1,6 +1,5 @@
 """comparison_cost.csv: what the compared systems take in time. Times differ from run to run and machine to machine, so they have a table of their own."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ from qafm.config.compared import ComparedSystem
 from qafm.config.runtime import RuntimeConfig
 from qafm.evaluation.ablation_rows import Cells, write_table
 from qafm.reporting.report_provenance import read_costs
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import reading
+from qafm.runtime.files import read_json
 from qafm.tables.table4 import Run
 
 COLUMNS = (
@@ -89,9 +89,7 @@ def _seconds(paths: Sequence[Path]) -> float | None:
 
 
 def _read(path: Path, keys: Sequence[str]) -> tuple[str, int, dict[str, tuple[float, float]]]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    with reading(path, "does not hold the times of the compared systems"):
+        content = read_json(path)
         one, batched = ({key: float(content["ms_per_image"][key][k]) for key in keys} for k in (0, 1))
         return content["device"], int(content["batch"]), {key: (one[key], batched[key]) for key in keys}
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise InputError(f"{path}: does not hold the times of the compared systems ({error!r})") from error

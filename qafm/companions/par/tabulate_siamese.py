@@ -1,6 +1,5 @@
 """siamese.csv: both arms of the report's Table 1, on its own protocol and on the common one, with and without its filters."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ import numpy as np
 
 from qafm.companions.par.published import SIAMESE_MAP
 from qafm.evaluation.ablation_rows import Cells, as_percent, write_table
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import InputError, reading
+from qafm.runtime.files import read_json
 
 GALLERIES = ("validation", "standard", "no_distractors")
 UNFILTERED = "none"
@@ -67,11 +67,9 @@ def _metrics(rows: Sequence[Cells]) -> list[str]:
 
 
 def _read(path: Path, arm: str) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    with reading(path, "is no artifact of evaluate_siamese"):
+        content = read_json(path)
         found, galleries = content["arm"], content["galleries"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is no artifact of evaluate_siamese ({error!r})") from error
     if found != arm:
         raise InputError(f"{path}: is of arm {found}, expected {arm}")
     return galleries

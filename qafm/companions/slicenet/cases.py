@@ -1,12 +1,11 @@
 """cases.json: queries that two systems rank, right by both, by one of them, or by none."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from qafm.runtime.errors import InputError
-from qafm.runtime.files import write_json
+from qafm.runtime.errors import reading
+from qafm.runtime.files import read_json, write_json
 
 Kind = Literal["first_helps", "second_helps", "neither", "both"]
 KINDS: tuple[Kind, ...] = ("first_helps", "second_helps", "neither", "both")
@@ -83,12 +82,10 @@ def read_cases(path: Path) -> tuple[tuple[str, str], dict[Kind, Case]]:
     Raises:
         InputError: the file is not what `write_cases` writes.
     """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    with reading(path, "holds no cases"):
+        content: dict[str, Any] = read_json(path)
         first, second = content["systems"]
         cases = [_case(entry) for entry in content["cases"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: holds no cases ({error!r})") from error
     return (first, second), {case.kind: case for case in cases}
 
 

@@ -1,14 +1,14 @@
 """What trainings and evaluations of companion c2 left on disk, read back."""
 
 import csv
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qafm.companions.slicenet.protocols import PROTOCOLS, Metrics
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import InputError, reading
+from qafm.runtime.files import read_json
 
 _LOOKED = "top10_mAP"  # filled in the epochs in which query and gallery were looked at
 
@@ -34,12 +34,10 @@ def read_protocols(path: Path, row: str) -> dict[str, Metrics | None]:
     Raises:
         InputError: the file is something else, or of another row.
     """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    with reading(path, "is no artifact of evaluate_slicenet"):
+        content: dict[str, Any] = read_json(path)
         found = {name: content["protocols"][name] for name in PROTOCOLS}
         name = content["row"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is no artifact of evaluate_slicenet ({error!r})") from error
     if name != row:
         raise InputError(f"{path}: is of row {name}, expected {row}")
     return found

@@ -41,8 +41,9 @@ def test_number_of_parts() -> None:
 
 def test_a_stage_is_given_its_own_part_alone() -> None:
     config = BpbreidConfig(name="x", ranks=2)
-    assert type(config.training_slice()) is TrainBpbreidConfig and type(config.model_slice()) is PartModelConfig
-    assert set(config.model_slice().model_dump()) == {"backbone", "parts"}
+    training = config.training_slice()
+    assert type(training) is TrainBpbreidConfig and type(training.model_slice()) is PartModelConfig
+    assert set(training.model_slice().model_dump()) == {"backbone", "parts"}
     assert set(config.training_slice().model_dump()) == {"backbone", "parts", "loss", "training"}
 
 

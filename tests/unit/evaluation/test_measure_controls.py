@@ -144,6 +144,10 @@ def test_a_missing_row_or_column_of_the_manifest_is_named(data: Path) -> None:
     (data / "manifest.csv").write_text("\n".join(line for line in lines if not line.startswith("query/0001")) + "\n")
     with pytest.raises(InputError, match=r"manifest\.csv: has no row for query/0001"):
         measured(data)
-    (data / "manifest.csv").write_text("path,gender\nx,1\n")
+    for damage in ("path,gender\nx,1\n", lines[0] + "\n" + ",".join(["x"] * len(lines[0].split(","))) + "\n"):
+        (data / "manifest.csv").write_text(damage)
+        with pytest.raises(InputError, match=r"manifest\.csv: is no manifest"):
+            measured(data)
+    (data / "manifest.csv").unlink()
     with pytest.raises(InputError, match=r"manifest\.csv: is no manifest"):
         measured(data)

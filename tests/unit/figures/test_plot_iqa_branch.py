@@ -62,25 +62,21 @@ ROWS = [("gallery/1", "gallery", False), ("query/0", "query", True), ("query/2",
 
 def test_the_example_follows_the_rule(tmp_path: Path) -> None:
     source = images(tmp_path, ROWS)
-    example = choose_example(source, None)
+    example = choose_example(source)
     assert (example.image_id, example.pixels.shape, example.rule) == ("query/1", (43, 20, 3), "the first query by name")
-    named = choose_example(source, "train/1")
-    assert (named.image_id, named.pixels.shape, named.rule) == ("train/1", (44, 20, 3), "named in the configuration")
-    without = choose_example(images(tmp_path / "none", [row for row in ROWS if row[1] != "query"]), None)
+    without = choose_example(images(tmp_path / "none", [row for row in ROWS if row[1] != "query"]))
     assert without.image_id == "gallery/1" and "no query" in without.rule
 
 
 def test_bad_input_is_told(tmp_path: Path, description: Path) -> None:
     source = images(tmp_path, ROWS)
-    with pytest.raises(InputError, match=r"images\.parquet: has no image nobody$"):
-        choose_example(source, "nobody")
     with pytest.raises(InputError, match=r"images\.parquet: has no image to show"):
-        choose_example(images(tmp_path / "empty", []), None)
+        choose_example(images(tmp_path / "empty", []))
     (tmp_path / "3.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"3\.png: the file is empty"):
-        plot_iqa_branch(description, source, PerturbConfig(), QualityConfig(), None, "run", StyleConfig(), [tmp_path / "figure.png"])
+        plot_iqa_branch(description, source, PerturbConfig(), QualityConfig(), "run", StyleConfig(), [tmp_path / "figure.png"])
     with pytest.raises(InputError, match=r"missing\.json: cannot be read"):
-        plot_iqa_branch(tmp_path / "missing.json", source, PerturbConfig(), QualityConfig(), "query/2", "run", StyleConfig(), [tmp_path / "figure.png"])
+        plot_iqa_branch(tmp_path / "missing.json", source, PerturbConfig(), QualityConfig(), "run", StyleConfig(), [tmp_path / "figure.png"])
     assert not (tmp_path / "figure.png").exists()
 
 
@@ -164,7 +160,7 @@ def test_every_format_is_written_and_equal_input_gives_equal_bytes(tmp_path: Pat
     kinds = ("png", "svg", "pdf", "rst")
     for name in ("one", "two"):
         plot_iqa_branch(
-            description, source, PerturbConfig(), QualityConfig(), None, "a run, r10", StyleConfig(dpi=60), [tmp_path / f"{name}.{kind}" for kind in kinds]
+            description, source, PerturbConfig(), QualityConfig(), "a run, r10", StyleConfig(dpi=60), [tmp_path / f"{name}.{kind}" for kind in kinds]
         )
     for kind in kinds:
         assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
@@ -177,9 +173,9 @@ def test_every_format_is_written_and_equal_input_gives_equal_bytes(tmp_path: Pat
 
 def test_the_caption_follows_the_settings(tmp_path: Path, description: Path) -> None:
     source, out = images(tmp_path, ROWS), [tmp_path / "figure.rst"]
-    plot_iqa_branch(description, source, FEW, REFERENCE, "query/2", "run", StyleConfig(), out)
+    plot_iqa_branch(description, source, FEW, REFERENCE, "run", StyleConfig(), out)
     caption = read_caption(out[0])
-    assert "the 6 pairs with the original (section V)" in caption and "vectors as they are" in caption and "named in the configuration" in caption
+    assert "the 6 pairs with the original (section V)" in caption and "vectors as they are" in caption and "the first query by name" in caption
     assert "1 light, 4 background, 1 noise" in caption and "published" not in caption
-    plot_iqa_branch(description, source, FEW, QualityConfig(source="published", published="q.csv"), "query/2", "run", StyleConfig(), out)
+    plot_iqa_branch(description, source, FEW, QualityConfig(source="published", published="q.csv"), "run", StyleConfig(), out)
     assert "taken from published values" in read_caption(out[0])

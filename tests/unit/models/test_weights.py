@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from qafm.models.weights import load_part, load_weights, save_weights
 from qafm.runtime.errors import InputError
@@ -23,6 +24,12 @@ def test_missing_and_damaged_files_are_named(tmp_path: Path) -> None:
     for path in (damaged, tmp_path / "missing.safetensors"):
         with pytest.raises(InputError, match=f"{path.name}: cannot be read as weights"):
             load_weights(path)
+
+
+def test_a_header_that_is_no_json_is_named(tmp_path: Path) -> None:
+    save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors", metadata={"provenance": "{"})
+    with pytest.raises(InputError, match=r"w\.safetensors: cannot be read as weights"):
+        load_weights(tmp_path / "w.safetensors")
 
 
 def test_part_must_fit_strictly(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from qafm.runtime.files import file_sha256, whole_file, write_json
+from qafm.runtime.errors import InputError, reading
+from qafm.runtime.files import file_sha256, read_json, whole_file, write_json
 
 
 def test_success_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -38,3 +39,25 @@ def test_json_is_sorted_and_readable(tmp_path: Path) -> None:
 def test_digest_is_the_files_sha256(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"abc" * 100_000)
     assert file_sha256(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+def test_a_misread_file_is_named_with_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+
+    def read() -> int:
+        with reading(path, "is no count"):
+            content = read_json(path)
+            if content["n"] < 0:
+                raise InputError(f"{path}: counts {content['n']}")
+            return content["n"]
+
+    for text in (None, "{", "[1]", '{"m": 1}', '{"n": "x"}'):
+        if text is not None:
+            path.write_text(text)
+        with pytest.raises(InputError, match=r"a\.json: is no count \(.+\)$"):
+            read()
+    path.write_text('{"n": -1}')
+    with pytest.raises(InputError, match=r"a\.json: counts -1$"):
+        read()
+    write_json(path, {"n": 2})
+    assert read() == 2
