@@ -9,11 +9,9 @@ from qafm.config.base import Settings
 from qafm.config.bpbreid import PartModelConfig, Variant
 from qafm.config.common_recipe import CommonNetworkConfig
 from qafm.config.fusion import ArchitectureConfig, HeadConfig
-from qafm.config.par import IdentitySplitConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 from qafm.config.sliced_net import NetworkConfig
-from qafm.config.training import BatchConfig
 
 
 class QNetwork(Settings):
@@ -69,43 +67,16 @@ class PartNetwork(Settings):
 ComparedNetwork = Annotated[FusedNetwork | PlainNetwork | SlicedNetwork | CommonNetwork | PartNetwork, Field(discriminator="kind")]
 
 
-class IdentityBatches(Settings):
-    """Every epoch in batches of P identities x K images, drawn anew."""
-
-    kind: Literal["identities"] = "identities"
-    task: str = Field(description="name of the training, which with the seed decides the draws")
-    batch: BatchConfig
-
-
-class SplitImages(Settings):
-    """Every epoch all images of the identities that companion c1 trains on, or a triplet for each that can be an anchor."""
-
-    kind: Literal["split"] = "split"
-    split: IdentitySplitConfig
-    triplets: bool
-
-
-class RecordedImages(Settings):
-    """The learning curve counts them itself, in its column images_seen."""
-
-    kind: Literal["recorded"] = "recorded"
-
-
-Presented = Annotated[IdentityBatches | SplitImages | RecordedImages, Field(discriminator="kind")]
-
-
 class ComparedTraining(Settings):
     """One training behind a system.
 
     Attributes:
         folder: kind of folder and name in it, for example ("model", "apn"), see c0_inputs.smk.
         record: folder kind, name and name of Snakemake's record of its time.
-        presented: which images it sees.
     """
 
     folder: tuple[str, str]
     record: tuple[str, str, str]
-    presented: Presented
 
 
 class Start(Settings):

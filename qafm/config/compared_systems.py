@@ -11,13 +11,10 @@ from qafm.config.compared import (
     ComparedSystem,
     ComparedTraining,
     FusedNetwork,
-    IdentityBatches,
     PartNetwork,
     PlainNetwork,
     QNetwork,
-    RecordedImages,
     SlicedNetwork,
-    SplitImages,
     Start,
 )
 from qafm.config.run import RunConfig
@@ -139,14 +136,14 @@ def _init(run: RunConfig, init: str) -> str:
     return f"extractor from {run.features.extractor.backbone.init}" if init == "extractor" else init
 
 
-def _trained(folder: tuple[str, str], record: str, task: str, training: ScheduleConfig) -> ComparedTraining:
-    """A training in batches by identity whose record lies in its own folder."""
-    return ComparedTraining(folder=folder, record=(*folder, record), presented=IdentityBatches(task=task, batch=training.batch))
+def _trained(folder: tuple[str, str], rule: str) -> ComparedTraining:
+    """A training whose record lies in its own folder."""
+    return ComparedTraining(folder=folder, record=(*folder, rule))
 
 
-def _of_model(name: str, record: str, task: str, training: ScheduleConfig) -> ComparedTraining:
-    """As `_trained`, of the main chain, whose records lie together."""
-    return ComparedTraining(folder=("model", name), record=("model", "", record), presented=IdentityBatches(task=task, batch=training.batch))
+def _of_model(name: str, record: str) -> ComparedTraining:
+    """A training of the main chain, whose records lie together."""
+    return ComparedTraining(folder=("model", name), record=("model", "", record))
 
 
 def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
@@ -155,8 +152,8 @@ def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
     alone = ", ".join(f"{name.upper()} alone" for name in stages if name != "fusion")
     frozen = f" (frozen at first: {model.fusion.freeze_epochs} of its epochs)" if alone else ""
     note = f"trained in stages: {alone + ', then ' if alone else ''}both branches together{frozen}"
-    names = {"apn": ("pretrain_apn", "pretrain_apn"), "apan": ("pretrain_apan", "pretrain_apan"), "fusion": ("train_fusion", "train_fusion")}
-    trainings = tuple(_of_model(name, *names[name], training) for name, training in stages.items())
+    records = {"apn": "pretrain_apn", "apan": "pretrain_apan", "fusion": "train_fusion"}
+    trainings = tuple(_of_model(name, records[name]) for name in stages)
     computed = run.quality.source == "compute"
     q = QNetwork(extractor=run.features.extractor.backbone, perturb=run.perturb, quality=run.quality.score_slice()) if computed else None
     learned = model.fusion.alpha.fixed is None
@@ -186,7 +183,6 @@ def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
 
 def _plain(run: RunConfig) -> Iterator[ComparedSystem]:
     """The Bag-of-Tricks baseline, alone and twice."""
-    training = run.model.baseline.training
     note = "its recipe is the common one"
     for key, twins in (("baseline", "a"), ("baseline_twins", "ab")):
         yield ComparedSystem(
@@ -197,7 +193,7 @@ def _plain(run: RunConfig) -> Iterator[ComparedSystem]:
             artifact=("model", "", f"ablation/{key}.json"),
             experiment=key,
             network=PlainNetwork(backbone=run.model.backbone, copies=len(twins)),
-            trainings=tuple(_of_model(f"baseline-{twin}", f"train_baseline-{twin}", f"train_baseline_{twin}", training) for twin in twins),
+            trainings=tuple(_of_model(f"baseline-{twin}", f"train_baseline-{twin}") for twin in twins),
             start=_start(run, run.model.backbone),
         )
 
@@ -213,7 +209,7 @@ def _common(run: RunConfig, name: str, system: str, note: str) -> ComparedSystem
         artifact=("common", name, "retrieval.json"),
         experiment=name,
         network=CommonNetwork(network=CommonNetworkConfig(backbone=trained.backbone, head=trained.head)),
-        trainings=(_trained(("common", name), "train_common", f"train_common_{name}", trained.training),),
+        trainings=(_trained(("common", name), "train_common"),),
         start=_start(run, trained.backbone),
     )
 
@@ -223,11 +219,7 @@ def _siamese(run: RunConfig) -> Iterator[ComparedSystem]:
     par, head = run.companions.par, common_trainings(run)[SIAMESE].head
     if run.dataset.has_attributes:
         loss = par.siamese.par_loss
-        split = SplitImages(split=par.split, triplets=True)
-        trainings = (
-            ComparedTraining(folder=("par", loss), record=("par", loss, "train_par"), presented=SplitImages(split=par.split, triplets=False)),
-            ComparedTraining(folder=("siamese", "transfer"), record=("siamese", "transfer", "train_siamese"), presented=split),
-        )
+        trainings = (_trained(("par", loss), "train_par"), _trained(("siamese", "transfer"), "train_siamese"))
         share = f"{100 * par.split.train_share:g} % of the train identities, held-out ones among them; the others decide which epoch is kept"
         yield ComparedSystem(
             key=SIAMESE,
@@ -259,7 +251,7 @@ def _sliced(run: RunConfig) -> Iterator[ComparedSystem]:
             experiment=row,
             start=Start(init="random", backbone="its own 15 layers", size=(network.height, network.width), extractor=False),
             network=SlicedNetwork(network=network),
-            trainings=(ComparedTraining(folder=("slicenet", row), record=("slicenet", row, "train_slicenet"), presented=RecordedImages()),),
+            trainings=(_trained(("slicenet", row), "train_slicenet"),),
         )
     divided: list[Network] = [name for name in _sliced_networks(run) if name not in _undivided(run)]
     for name in divided:
@@ -287,5 +279,5 @@ def _parts(run: RunConfig, variants: Sequence[Variant]) -> Iterator[ComparedSyst
                 experiment=f"full-full-{visibility}",
                 start=_part_start(run, trained.backbone),
                 network=PartNetwork(model=trained.model_slice(), variant=variant, foreground=own.foreground),
-                trainings=(_trained((folder, variant), "train_bpbreid", "train_bpbreid", trained.training),),
+                trainings=(_trained((folder, variant), "train_bpbreid"),),
             )

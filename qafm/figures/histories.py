@@ -51,7 +51,7 @@ def _read(path: Path) -> dict[str, dict[int, float]]:
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             reader = csv.DictReader(stream, strict=True)
-            rows, columns = list(reader), [name for name in reader.fieldnames or () if name != "epoch"]
+            rows, columns = list(reader), [name for name in reader.fieldnames or () if name not in ("epoch", "images_seen")]
         table = {name: {int(row["epoch"]): _number(row[name]) for row in rows} for name in columns}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
         raise InputError(f"{path}: is no learning curve ({error!r})") from error

@@ -87,7 +87,8 @@ def train_plan(task: Task, plan: Plan, device: torch.device, resume: ResumeState
     weights of its best epoch.
 
     Returns:
-        One dict per epoch: mean losses and what `before_epoch` and `after_epoch` reported.
+        One dict per epoch: mean losses, what `before_epoch` and `after_epoch` reported, and `images_seen`: how many images were shown so far, each as often
+        as it was.
 
     Raises:
         FloatingPointError: a loss, or the value that decides when to stop, is not finite; nothing of that epoch is saved.
@@ -96,13 +97,13 @@ def train_plan(task: Task, plan: Plan, device: torch.device, resume: ResumeState
     while len(history) < plan.epochs and not (plan.stopping is not None and plan.stopping.is_over(history)):
         start = time.monotonic()
         epoch = len(history)
-        history.append(_epoch(task, plan, device, epoch))
+        history.append(_epoch(task, plan, device, epoch, int(history[-1]["images_seen"]) if history else 0))
         if plan.stopping is not None and plan.stopping.best_epoch(history) == epoch:
             best = {name: value.detach().cpu().clone() for name, value in task.model.state_dict().items()}
         if resume is not None:
             state = {"model": task.model.state_dict(), "optimizer": task.optimizer.state_dict(), "history": history}
             resume.save(state | ({} if best is None else {"best": best}))
-        text = " ".join(f"{key} {value:.3f}" for key, value in history[-1].items() if key != "epoch")
+        text = " ".join(f"{key} {value:.3f}" for key, value in history[-1].items() if key not in ("epoch", "images_seen"))
         LOGGER.info("epoch %d/%d: %s (%.1f s)", epoch + 1, plan.epochs, text, time.monotonic() - start)
     if plan.stopping is not None and best is not None:
         task.model.load_state_dict(best)
@@ -110,17 +111,18 @@ def train_plan(task: Task, plan: Plan, device: torch.device, resume: ResumeState
     return history
 
 
-def _epoch(task: Task, plan: Plan, device: torch.device, epoch: int) -> dict[str, float]:
-    """One epoch; returns its line of the history."""
+def _epoch(task: Task, plan: Plan, device: torch.device, epoch: int, seen: int) -> dict[str, float]:
+    """One epoch, after `seen` images; returns its line of the history."""
     rng = seed_everything(task.name, task.seed, epoch)
     report = task.before_epoch(epoch)
     task.train_mode(epoch)
-    means = _train_epoch(task, plan, device, epoch, plan.batches(rng))
+    batches = plan.batches(rng)
+    means = _train_epoch(task, plan, device, epoch, batches)
     _check_finite(task, epoch, means)
     after = task.after_epoch(epoch)
     if plan.stopping is not None:
         _check_finite(task, epoch, {plan.stopping.measure: after[plan.stopping.measure]})
-    return {"epoch": epoch + 1, **means, **report, **after}
+    return {"epoch": epoch + 1, **means, **report, **after, "images_seen": seen + sum(batch.size for batch in batches)}
 
 
 def _check_finite(task: Task, epoch: int, values: dict[str, float]) -> None:

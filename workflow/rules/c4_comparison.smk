@@ -80,8 +80,7 @@ use rule evaluate_descriptors as evaluate_common with:
 
 rule describe_compared:
     input:
-        images=f"{D}/images.parquet",
-        histories=[path for each in compared_curves() for histories in each["histories"] for path in histories],
+        [path for each in compared_curves() for histories in each["histories"] for path in histories],
     output:
         f"{M}/comparison/counts.json",
     log:

@@ -12,6 +12,5 @@ with stage_job("describe_compared", snakemake.log[0]):
             Curves(ComparedSystem.model_validate(each["system"]), [[Path(path) for path in histories] for histories in each["histories"]])
             for each in snakemake.params.systems
         ],
-        Path(snakemake.input.images),
         Path(snakemake.output[0]),
     )

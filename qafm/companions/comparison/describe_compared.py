@@ -26,23 +26,22 @@ class Curves:
     histories: Sequence[Sequence[Path]]
 
 
-def describe_compared(curves: Sequence[Curves], images: Path, out: Path) -> None:
+def describe_compared(curves: Sequence[Curves], out: Path) -> None:
     """Write the counts of every system.
 
     Args:
         curves: the systems with their learning curves.
-        images: images.parquet.
         out: JSON: key of a system -> flops, parameters, descriptor_length, and per training and seed epochs and images_seen.
 
     Raises:
-        InputError: a curve or images.parquet cannot be read, or a network cannot be built as configured.
+        InputError: a curve cannot be read, or a network cannot be built as configured.
     """
     content = {}
     for each in curves:
         system = each.system
         counted = []
-        for training, histories in zip(system.trainings, each.histories, strict=True):
-            found = [images_seen(images, training.presented, seed, path) for seed, path in zip(system.seeds, histories, strict=True)]
+        for histories in each.histories:
+            found = [images_seen(path) for path in histories]
             counted.append({"epochs": [epochs for epochs, _ in found], "images_seen": [seen for _, seen in found]})
         content[system.key] = {**count_costs(build_compared(system.network), *system.start.size), "trainings": counted}
     write_json(out, content)

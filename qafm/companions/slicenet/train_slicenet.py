@@ -87,7 +87,7 @@ def train_slicenet(images: Path, config: TrainSlicenetConfig, runtime: RuntimeCo
 
     def after_epoch(epoch: int) -> dict[str, float]:
         done = epoch + 1
-        report = {"kappa": model.classifier.kappa.item(), "images_seen": done * len(labels)}
+        report = {"kappa": model.classifier.kappa.item()}
         return report | (look.measure(model, device, runtime) if done % config.check_every == 0 or done == config.epochs else {})
 
     task = Task(

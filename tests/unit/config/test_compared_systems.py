@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from qafm.config.compared import FusedNetwork, PartNetwork, SplitImages
+from qafm.config.compared import FusedNetwork, PartNetwork
 from qafm.config.compared_systems import absent_systems, bpbreid_is_common, common_bpbreid, common_trainings, compared_systems
 from qafm.config.run import RunConfig, check_names, load_presets, load_run_config, merge
 from qafm.runtime.errors import InputError
@@ -138,8 +138,6 @@ def test_the_siamese_network_has_par_behind_it(presets: dict[str, RunConfig]) ->
     own, common = (system for system in compared_systems(presets["config.yaml"], ()) if system.system == "siamese")
     assert own.start.init == "PAR (weighted_ce) from random" and not own.start.extractor and common.start.extractor
     assert [training.folder for training in own.trainings] == [("par", "weighted_ce"), ("siamese", "transfer")]
-    presented = [training.presented for training in own.trainings]
-    assert [each.triplets for each in presented if isinstance(each, SplitImages)] == [False, True]
 
 
 def test_presets_on_one_model_whose_companions_differ_need_another_name(presets: dict[str, RunConfig]) -> None:

@@ -194,7 +194,7 @@ def test_what_stage_1_writes_can_be_scored(images: Path, tmp_path: Path) -> None
     outputs = TrainingOutputs.keyed(str(folder / "model.safetensors"), str(folder / "history.csv"), {"seed": 4}, [str(images)])
     pretrain_apan(images, None, config, RUNTIME, 4, outputs)
     assert sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) == ["history.csv", "model.safetensors"]
-    assert [list(row) for row in read(folder / "history.csv")] == [["epoch", "attributes"]]
+    assert [list(row) for row in read(folder / "history.csv")] == [["epoch", "attributes", "images_seen"]]
     assert load_weights(folder / "model.safetensors")[1] == {"seed": 4}
     score_attributes(folder / "model.safetensors", "apan", images, BACKBONE, APAN, RUNTIME, tmp_path / "out.csv")
     assert len(read(tmp_path / "out.csv")) == 24

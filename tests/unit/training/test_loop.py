@@ -48,7 +48,8 @@ def run(task: Task, resume: ResumeState | None = None, epochs: int = 5) -> list[
 def test_history_names_every_loss_and_report() -> None:
     history = run(make_task())
     assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5]
-    assert all(set(row) == {"epoch", "identity", "extra", "noted"} for row in history)
+    assert all(set(row) == {"epoch", "identity", "extra", "noted", "images_seen"} for row in history)
+    assert [row["images_seen"] for row in history] == [24, 48, 72, 96, 120]  # 3 pairs of identities x 2 x 2 images x 2 rounds
     assert all(row["extra"] == pytest.approx(0.1 * row["identity"], rel=1e-5) for row in history)
 
 

@@ -37,14 +37,14 @@ def run(folder: Path, stage_1: str, *, labelled: bool = True) -> tuple[set[str],
 
 def test_on_the_attributes_alone_v_s_and_identity_head_stay_as_they_were(tmp_path: Path) -> None:
     moved, columns = run(tmp_path, "attributes")
-    assert columns == ["epoch", "attributes"]
+    assert columns == ["epoch", "attributes", "images_seen"]
     assert {"backbone.layer1.0.conv1.weight", "apan.heads.11.1.weight", "apan.cell.conv.weight"} <= moved
     assert not any(name.startswith(("apan.embed.", "apan.neck.")) for name in moved)
 
 
 def test_on_all_losses_they_learn_too(tmp_path: Path) -> None:
     moved, columns = run(tmp_path, "all")
-    assert columns == ["epoch", "apan_attributes", "apan_identity", "apan_triplet"]
+    assert columns == ["epoch", "apan_attributes", "apan_identity", "apan_triplet", "images_seen"]
     assert {"backbone.layer1.0.conv1.weight", "apan.heads.11.1.weight", "apan.embed.0.weight", "apan.neck.classifier.weight"} <= moved
 
 

@@ -81,7 +81,18 @@ def run(files: FusionInputs, settings: TrainFusionConfig, name: str = "run", sam
 )
 def test_the_history_says_how_the_weight_learns(tmp_path: Path, changes: dict[str, Any], expected: list[str]) -> None:
     _, history = run(inputs(tmp_path), config(**changes))
-    always = {"epoch", "apn_identity", "apn_triplet", "apn_stripes", "apan_attributes", "apan_identity", "apan_triplet", "global_identity", "global_triplet"}
+    always = {
+        "epoch",
+        "images_seen",
+        "apn_identity",
+        "apn_triplet",
+        "apn_stripes",
+        "apan_attributes",
+        "apan_identity",
+        "apan_triplet",
+        "global_identity",
+        "global_triplet",
+    }
     assert set(history) - always == set(expected)
     assert history[["alpha"] if "alpha" in expected else []].isna().all(axis=1).tolist()[:1] == [True]  # not in the frozen epoch
 

@@ -36,7 +36,7 @@ def trained(images: Path, masks: Path | None, variant: str, config: TrainBpbreid
 def test_a_variant_has_its_losses_and_is_reproducible(images: Path, masks: Path, config: TrainBpbreidConfig, variant: str, attention: bool) -> None:
     given = masks if variant == "masks" else None
     weights, history = trained(images, given, variant, config, "a")
-    assert set(history.columns) == {"epoch", *GILT, *(["attention"] if attention else [])} and len(history) == 2
+    assert set(history.columns) == {"epoch", "images_seen", *GILT, *(["attention"] if attention else [])} and len(history) == 2
     assert any(name.startswith("attention.") for name in weights) == (variant != "stripes")
     again, _ = trained(images, given, variant, config, "b")
     assert all(torch.equal(tensor, again[name]) for name, tensor in weights.items())
@@ -70,9 +70,9 @@ def test_weights_of_the_losses_and_of_the_attention_are_heeded(images: Path, mas
     _, doubled = trained(images, masks, "masks", first.model_copy(update={"loss": PartLossConfig(attention_weight=0.7)}), "b")
     assert doubled["attention"][0] / plain["attention"][0] == pytest.approx(2, rel=0.2)  # the second batch starts from other weights
     _, without = trained(images, masks, "masks", first.model_copy(update={"loss": PartLossConfig(attention_weight=0)}), "c")
-    assert set(without.columns) == {"epoch", *GILT}
+    assert set(without.columns) == {"epoch", "images_seen", *GILT}
     _, released = trained(images, masks, "masks", first.model_copy(update={"loss": PartLossConfig(triplet=EmbeddingWeights(parts=1, foreground=1))}), "d")
-    assert set(released.columns) == {"epoch", "attention", "triplet_foreground", *GILT}
+    assert set(released.columns) == {"epoch", "images_seen", "attention", "triplet_foreground", *GILT}
 
 
 def test_the_labels_are_the_masks_moved_along_or_stripes_that_stay(images: Path, masks: Path, config: TrainBpbreidConfig, monkeypatch) -> None:

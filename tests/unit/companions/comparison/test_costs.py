@@ -20,11 +20,9 @@ from qafm.config.compared import (
     ComparedSystem,
     ComparedTraining,
     FusedNetwork,
-    IdentityBatches,
     PartNetwork,
     PlainNetwork,
     QNetwork,
-    RecordedImages,
     SlicedNetwork,
     Start,
 )
@@ -32,7 +30,6 @@ from qafm.config.fusion import ArchitectureConfig, HeadConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 from qafm.config.sliced_net import NetworkConfig
-from qafm.config.training import BatchConfig
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
 from tests.unit.companions.par.conftest import RUNTIME
@@ -151,23 +148,23 @@ def system(key: str, network: ComparedNetwork, **more: object) -> ComparedSystem
     return ComparedSystem.model_validate({**plain, "start": start, "network": network, **more})
 
 
-def test_all_counts_in_one_file(images: Path, tmp_path: Path) -> None:
+def test_all_counts_in_one_file(tmp_path: Path) -> None:
     histories = []
     for name, seen in (("a", 12), ("b", 14)):
         path = tmp_path / f"{name}.csv"
         path.write_text(f"epoch,images_seen\n1,6\n2,{seen}\n")
         histories.append(path)
     trainings = [
-        ComparedTraining(folder=("slicenet", "x"), record=("slicenet", "x", "y"), presented=RecordedImages()),
-        ComparedTraining(folder=("model", "x"), record=("model", "", "y"), presented=IdentityBatches(task="t", batch=BatchConfig(ids=7, images_per_id=4))),
+        ComparedTraining(folder=("slicenet", "x"), record=("slicenet", "x", "y")),
+        ComparedTraining(folder=("model", "x"), record=("model", "", "y")),
     ]
     described = system("twins", PlainNetwork(backbone=BACKBONE, copies=2), trainings=trainings)
-    describe_compared([Curves(described, [histories, histories])], images, tmp_path / "counts.json")
+    describe_compared([Curves(described, [histories, histories])], tmp_path / "counts.json")
     content = json.loads((tmp_path / "counts.json").read_text())["twins"]
-    assert content["trainings"] == [{"epochs": [2, 2], "images_seen": [12, 14]}, {"epochs": [2, 2], "images_seen": [56, 56]}]  # 7 identities x 4, twice
+    assert content["trainings"] == [{"epochs": [2, 2], "images_seen": [12, 14]}, {"epochs": [2, 2], "images_seen": [12, 14]}]
     assert content["descriptor_length"] == 128 and content["flops"] > 0
     before = (tmp_path / "counts.json").read_bytes()
-    describe_compared([Curves(described, [histories, histories])], images, tmp_path / "counts.json")
+    describe_compared([Curves(described, [histories, histories])], tmp_path / "counts.json")
     assert (tmp_path / "counts.json").read_bytes() == before
 
 

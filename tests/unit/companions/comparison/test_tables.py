@@ -13,7 +13,7 @@ from qafm.companions.comparison.tabulate_comparison import tabulate_comparison
 from qafm.companions.comparison.tabulate_cost import Records, tabulate_cost
 from qafm.config.ablation import AblationConfig
 from qafm.config.backbone import BackboneConfig
-from qafm.config.compared import ComparedSystem, ComparedTraining, PlainNetwork, RecordedImages, Start
+from qafm.config.compared import ComparedSystem, ComparedTraining, PlainNetwork, Start
 from qafm.config.runtime import RuntimeConfig
 from qafm.evaluation.bootstrap import identity_interval
 from qafm.runtime.errors import InputError
@@ -22,7 +22,7 @@ from qafm.tables.table4 import Run
 RUN = Run("some-people", "r10", "small", "random")
 CONFIG = AblationConfig(bootstrap_samples=300, seed=4)
 PIDS = [1, 1, 2, 3, 3, 3]
-TRAINING = ComparedTraining(folder=("slicenet", "x"), record=("slicenet", "x", "train"), presented=RecordedImages())
+TRAINING = ComparedTraining(folder=("slicenet", "x"), record=("slicenet", "x", "train"))
 
 
 def system(key: str, recipes: dict[str, str], seeds: tuple[int, ...] = (1,), trainings: int = 1) -> ComparedSystem:

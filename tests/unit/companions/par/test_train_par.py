@@ -50,7 +50,8 @@ def trained(images: Path, folder: Path, config: TrainParConfig, seed: int = 1) -
 
 def test_history_and_weights(images: Path, tmp_path: Path) -> None:
     tensors, history = trained(images, tmp_path / "a", settings())
-    assert [list(row) for row in history] == [["epoch", "loss", "val_loss", "val_accuracy", "val_macro_f1"]] * 2
+    assert [list(row) for row in history] == [["epoch", "loss", "val_loss", "val_accuracy", "val_macro_f1", "images_seen"]] * 2
+    assert [row["images_seen"] for row in history] == ["20", "40"]  # 5 of 8 identities, 4 images each
     assert {name.split(".")[1] for name in tensors if name.startswith("heads.")} == set(ATTRIBUTE_NAMES)
     assert len(tensors["heads.up_color.1.weight"]) == 9
     again, other = (trained(images, tmp_path / str(seed), settings(), seed)[0] for seed in (1, 2))

@@ -57,7 +57,8 @@ def trained(
 def test_history_and_weights(images: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="qafm"):
         tensors, history = trained(images, tmp_path / "a")
-    assert [list(row) for row in history] == [["epoch", "loss", "val_loss", "val_mAP"]] * 2
+    assert [list(row) for row in history] == [["epoch", "loss", "val_loss", "val_mAP", "images_seen"]] * 2
+    assert [row["images_seen"] for row in history] == ["60", "120"]  # a triplet for each of 20 images
     assert tensors["project.1.weight"].shape == (DIM, 128)
     assert "trained images: 20 in" in caplog.text and "validation images: 12 in" in caplog.text
     assert "20 triplets an epoch; 0 images are no anchor" in caplog.text
