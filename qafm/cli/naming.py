@@ -17,7 +17,12 @@ NamesOption = Annotated[
 ]
 CameraOption = Annotated[
     str | None,
-    typer.Option("--camera-pattern", metavar="REGEX", help=r"Where the camera's number stands in the file name, e.g. 'cam(\d+)'.", show_default=False),
+    typer.Option(
+        "--camera-pattern",
+        metavar="REGEX",
+        help=r"Where the camera's number stands in the file name, e.g. 'cam(\d+)' or, as in a preset, 'cam(?P<camera>\d+)'.",
+        show_default=False,
+    ),
 ]
 _MAX_INT16, _MAX_INT32 = 2**15 - 1, 2**31 - 1
 
@@ -30,10 +35,10 @@ class Named(NamedTuple):
 
 
 def camera_pattern(text: str | None) -> re.Pattern[str] | None:
-    """The expression of `--camera-pattern`.
+    """The expression of `--camera-pattern`: with one group, or with a group `camera` as `dataset.folders.camera_pattern` has it.
 
     Raises:
-        InputError: it is none, or has no group.
+        InputError: it is none, or does not say which group is the camera.
     """
     if text is None:
         return None
@@ -41,8 +46,8 @@ def camera_pattern(text: str | None) -> re.Pattern[str] | None:
         pattern = re.compile(text)
     except re.error as error:
         raise InputError(f"--camera-pattern: {text!r} is no regular expression ({error})") from error
-    if pattern.groups != 1:
-        raise InputError(f"--camera-pattern: {text!r} needs one group, in parentheses, around the camera's number")
+    if "camera" not in pattern.groupindex and pattern.groups != 1:
+        raise InputError(f"--camera-pattern: {text!r} needs one group, in parentheses, around the camera's number, or one named (?P<camera>...)")
     return pattern
 
 
@@ -81,7 +86,7 @@ def _number(image: str, folder: str) -> int:
 
 def _camera(image: str, name: str, pattern: re.Pattern[str]) -> int:
     found = pattern.search(name)
-    text = found[1] if found else None
+    text = found["camera" if "camera" in pattern.groupindex else 1] if found else None
     if not text or not text.isdecimal() or int(text) > _MAX_INT16:
         raise InputError(f"{image}: --camera-pattern finds no number of a camera in this name")
     return int(text)

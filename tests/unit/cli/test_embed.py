@@ -227,7 +227,7 @@ def test_identities_of_folders(run: Run, place: Path) -> None:
     assert content["identities"] == {"12": "0012", str(found["people/Zoë/cam1_1.jpg"]["pid"]): "Zoë"}
 
 
-@pytest.mark.parametrize("pattern", ["(", r"cam\d", r"(c)(\d)"])
+@pytest.mark.parametrize("pattern", ["(", r"cam\d", r"(c)(\d)", r"(?P<frame>\d)_(\d)"])
 @pytest.mark.usefixtures("place")
 def test_a_pattern_needs_one_group(run: Run, pattern: str) -> None:
     assert one_line(run("embed", "query", "-o", "g.parquet", "--camera-pattern", pattern, code=1).stderr).startswith("qafm: --camera-pattern: ")
@@ -239,6 +239,7 @@ def test_a_name_gives_its_number_everywhere() -> None:
     assert anna.pid is not None and 0 < anna.pid < 2**31
     assert anna != read_name("a/Anna/1.jpg", "folders", None)
     assert read_name("a/7/1.jpg", "none", camera_pattern(r"(\d)")) == Named(None, 1)
+    assert read_name("a/cam7_12.jpg", "none", camera_pattern(r"cam(?P<camera>\d+)_(?P<frame>\d+)")) == Named(None, 7)  # as a preset has it
     assert read_name("0003_c2s1_000001_00.jpg", "market", camera_pattern(r"s(\d)")) == Named(3, 1)
     assert read_name("a/99999999999/1.jpg", "folders", None).pid != 99999999999
 
