@@ -12,7 +12,7 @@ from qafm.bundles.bundle_model import BundleSettings, BundleSources, bundle_mode
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.bundle import Dtype
-from qafm.config.fusion import AlphaConfig, ArchitectureConfig, HeadConfig, TrainFusionConfig
+from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 from qafm.models.qafm import Qafm
@@ -32,7 +32,7 @@ ARCHITECTURE = ArchitectureConfig(
 )
 PERTURB = PerturbConfig(occlusion_sizes=(0.1,), blur_sigmas_px=())
 EXTRACTOR = BackboneConfig(name="resnet10", last_stride=2, channels=8, init="random", height=64, width=32)
-FUSION = TrainFusionConfig(head=HeadConfig(dim=14))
+MODEL_CONFIG = FusedModelConfig(architecture=ARCHITECTURE, head=HeadConfig(dim=14), fixed_weight=None)
 UNLABELLED = ("hat", "age")
 MEAN, SD = 0.3, 0.1
 
@@ -53,7 +53,7 @@ def made_up_run(
     """Untrained networks of 5 identities, with statistics of a training step, and the files of their run in `folder`."""
     torch.manual_seed(7)
     mlp = None if fixed is not None else WeightMlp(mean=MEAN, sd=SD, start_weight=0.6)
-    model, extractor = Qafm(ARCHITECTURE, FUSION.head, 5, mlp), ReidBaseline(backbone=EXTRACTOR, num_ids=5)
+    model, extractor = Qafm(ARCHITECTURE, MODEL_CONFIG.head, 5, mlp), ReidBaseline(backbone=EXTRACTOR, num_ids=5)
     if model.weight_mlp is not None:
         model.weight_mlp.output.weight.data.normal_(std=0.3)
     with torch.no_grad():  # one step in training mode, so that the norms are not those of the start
@@ -82,8 +82,8 @@ def made_up_run(
         attributes=folder / "attributes.csv" if attributes else None,
         calibration=folder / "calibration.json",
     )
-    fusion = FUSION.model_copy(update={"alpha": AlphaConfig(fixed=fixed)})
-    settings = BundleSettings("made/up/run/seed-1", "synthetic", dtype, ARCHITECTURE, fusion, EXTRACTOR, PERTURB, quality)
+    config = MODEL_CONFIG.model_copy(update={"fixed_weight": fixed})
+    settings = BundleSettings("made/up/run/seed-1", "synthetic", dtype, config, EXTRACTOR, PERTURB, quality)
     return MadeUpRun(sources, settings, model.eval(), extractor.eval())
 
 

@@ -12,7 +12,7 @@ from qafm.bundles.stored_weights import stored_weights, weights_digest, without_
 from qafm.config.backbone import BackboneConfig
 from qafm.config.base import Settings
 from qafm.config.bundle import BundleConfig, DatasetKind, Dtype, Measured, MeasuredAttribute, QReference
-from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.config.fusion import FusedModelConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 from qafm.models.weights import load_weights, save_weights
@@ -54,8 +54,7 @@ class BundleSettings:
     name: str
     kind: DatasetKind
     dtype: Dtype
-    architecture: ArchitectureConfig
-    fusion: TrainFusionConfig
+    model: FusedModelConfig
     extractor: BackboneConfig
     perturb: PerturbConfig
     quality: QualityConfig
@@ -72,9 +71,9 @@ def bundle_model(sources: BundleSources, settings: BundleSettings, out: Path) ->
     Raises:
         InputError: a source is missing or damaged.
     """
-    folder, architecture, head = out.parent, without_stripes(settings.architecture), settings.fusion.head
-    fixed = settings.fusion.alpha.fixed
-    _store(sources.model, folder / MODEL, settings.dtype, {"architecture": _plain(architecture), "head": _plain(head), "fixed_weight": fixed})
+    folder = out.parent
+    model = settings.model.model_copy(update={"architecture": without_stripes(settings.model.architecture)})
+    _store(sources.model, folder / MODEL, settings.dtype, _plain(model))
     if sources.extractor is not None:
         shown = {"extractor": _plain(settings.extractor), "perturb": _plain(settings.perturb), "quality": _plain(settings.quality)}
         _store(sources.extractor, folder / EXTRACTOR, settings.dtype, shown)
@@ -84,9 +83,9 @@ def bundle_model(sources: BundleSources, settings: BundleSettings, out: Path) ->
         qafm=version(DISTRIBUTION),
         digest="0" * 64,
         dtype=settings.dtype,
-        architecture=architecture,
-        head=head,
-        fixed_weight=fixed,
+        architecture=model.architecture,
+        head=model.head,
+        fixed_weight=model.fixed_weight,
         extractor=None if sources.extractor is None else settings.extractor,
         perturb=settings.perturb,
         quality=settings.quality,

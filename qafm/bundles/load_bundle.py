@@ -46,6 +46,6 @@ def load_bundle(folder: Path) -> Bundle:
         raise InputError(f"{folder}: the weights are not those that {CONFIG} was written with (digest {digest[:12]}, expected {config.digest[:12]})")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Initializing zero-element tensors")  # the empty classifiers
-        model = load_qafm(folder / MODEL, config.architecture, config.fusion())
+        model = load_qafm(folder / MODEL, config.model())
         extractor = None if config.extractor is None else load_baseline(folder / EXTRACTOR, config.extractor)
     return Bundle(folder, config, model, extractor)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.base import Settings
-from qafm.config.fusion import AlphaConfig, ArchitectureConfig, HeadConfig, TrainFusionConfig
+from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 
@@ -79,6 +79,6 @@ class BundleConfig(Settings):
     measured: dict[str, Measured] = Field(default={}, description="row of Table 4 -> metrics")
     measured_attributes: dict[str, MeasuredAttribute] = Field(default={}, description="attribute -> accuracy")
 
-    def fusion(self) -> TrainFusionConfig:
-        """Head and weight, as stage 6 takes them."""
-        return TrainFusionConfig(head=self.head, alpha=AlphaConfig(fixed=self.fixed_weight))
+    def model(self) -> FusedModelConfig:
+        """What the network is built from."""
+        return FusedModelConfig(architecture=self.architecture, head=self.head, fixed_weight=self.fixed_weight)

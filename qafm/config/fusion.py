@@ -46,6 +46,14 @@ class AlphaConfig(Settings):
     start: Literal["best_fixed", "half"] = Field(default="best_fixed", description="where the MLP starts: the best fixed weight on held-out identities, or 0.5")
 
 
+class FusedModelConfig(Settings):
+    """What builds QAFM again from its weights: the slice of everything that uses a trained model."""
+
+    architecture: ArchitectureConfig
+    head: HeadConfig
+    fixed_weight: float | None = Field(ge=0, le=1, description="the visual weight of every image; null: it depends on Q")
+
+
 class TrainFusionConfig(BranchTrainingConfig):
     """Rule train_fusion."""
 
@@ -54,6 +62,10 @@ class TrainFusionConfig(BranchTrainingConfig):
     gradients: Literal["isolated", "coupled", "original"] = Field(default="isolated", description="which loss reaches what: see docs/method.md")
     head: HeadConfig = HeadConfig()
     alpha: AlphaConfig = AlphaConfig()
+
+    def model_slice(self, architecture: ArchitectureConfig) -> FusedModelConfig:
+        """What the trained model is built from."""
+        return FusedModelConfig(architecture=architecture, head=self.head, fixed_weight=self.alpha.fixed)
 
     @property
     def taught_on(self) -> Literal["holdout", "train"] | None:

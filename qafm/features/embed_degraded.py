@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.degradations import DegradationsConfig
-from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.config.fusion import FusedModelConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 from qafm.config.runtime import RuntimeConfig
@@ -51,8 +51,7 @@ def embed_degraded(
     weights: Path,
     q_source: QSource | None,
     config: DegradationsConfig,
-    architecture: ArchitectureConfig,
-    fusion: TrainFusionConfig,
+    model_config: FusedModelConfig,
     runtime: RuntimeConfig,
     out: Path,
 ) -> None:
@@ -63,8 +62,7 @@ def embed_degraded(
         weights: the trained model.
         q_source: how Q of an image is computed; None where the run takes Q from a file: then Q is null, and the weight too unless it is fixed.
         config: how many queries, which kinds and levels.
-        architecture: backbone, APN, APAN.
-        fusion: head and weight.
+        model_config: of the model.
         runtime: threads, device, precision.
         out: parquet to write (tables/degraded.py), sorted by kind and level as configured, clean first, then image_id.
 
@@ -72,7 +70,7 @@ def embed_degraded(
         InputError: an input is damaged or does not fit, or there is no query.
     """
     device = prepare_torch(runtime)
-    model = place(load_qafm(weights, architecture, fusion), device)
+    model = place(load_qafm(weights, model_config), device)
     extractor = (
         None if q_source is None else Extractor(place(load_baseline(q_source.extractor, q_source.backbone), device), q_source.backbone, q_source.perturb)
     )
@@ -82,13 +80,13 @@ def embed_degraded(
         made = [
             picture if kind == CLEAN else degrade_image(picture, kind, level, f"{config.seed}/{name}") for name, picture in zip(names, pictures, strict=True)
         ]
-        v_a, v_s = (vectors.cpu().numpy() for vectors in branch_vectors(model, resized(made, architecture.backbone), device, runtime))
+        v_a, v_s = (vectors.cpu().numpy() for vectors in branch_vectors(model, resized(made, model_config.architecture.backbone), device, runtime))
         q = np.full(len(names), np.nan)
         if q_source is not None and extractor is not None:
             progress = tqdm(zip(names, made, strict=True), total=len(names), desc=f"Q of {kind} {level:g}", unit="image", disable=None)
             found = (variant_features(picture, name, extractor, device, runtime) for name, picture in progress)
             q = np.array([identifiability(features, normalize=q_source.quality.normalize, mode=q_source.quality.mode) for features in found])
-        w = np.full(len(q), np.nan) if np.isnan(q).all() and fusion.alpha.fixed is None else visual_weights(model, q, fusion)
+        w = np.full(len(q), np.nan) if np.isnan(q).all() and model_config.fixed_weight is None else visual_weights(model, q, model_config)
         tables.append(_to_table(names, kind, level, q, w, v_a, v_s))
     write_parquet(out, pa.concat_tables(tables))
 

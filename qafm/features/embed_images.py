@@ -10,7 +10,7 @@ import pyarrow as pa
 import torch
 from safetensors.torch import save_file
 
-from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.config.fusion import FusedModelConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.branch_vectors import branch_vectors
 from qafm.images.image_set import ImageSet
@@ -27,7 +27,7 @@ from qafm.tables.parquet import vector_array, write_parquet
 from qafm.tables.quality import read_quality
 
 
-def load_qafm(weights: Path, architecture: ArchitectureConfig, config: TrainFusionConfig) -> Qafm:
+def load_qafm(weights: Path, config: FusedModelConfig) -> Qafm:
     """The trained model in eval mode, batch norms folded.
 
     Raises:
@@ -35,23 +35,20 @@ def load_qafm(weights: Path, architecture: ArchitectureConfig, config: TrainFusi
     """
     tensors, _ = load_weights(weights)
     num_ids = len(tensors["head.neck.classifier.weight"]) if "head.neck.classifier.weight" in tensors else 0
-    mlp = WeightMlp(mean=0.0, sd=1.0) if config.alpha.fixed is None else None
-    model = Qafm(architecture, config.head, num_ids, mlp)
+    mlp = WeightMlp(mean=0.0, sd=1.0) if config.fixed_weight is None else None
+    model = Qafm(config.architecture, config.head, num_ids, mlp)
     load_into(model, tensors, weights, "the configured model")
     return fold_batch_norms(model.eval())
 
 
-def embed_images(
-    images: Path, quality: Path, weights: Path, architecture: ArchitectureConfig, config: TrainFusionConfig, runtime: RuntimeConfig, *, out: Path, head: Path
-) -> None:
+def embed_images(images: Path, quality: Path, weights: Path, config: FusedModelConfig, runtime: RuntimeConfig, *, out: Path, head: Path) -> None:
     """Embed every query, gallery and held-out image, junk left out.
 
     Args:
         images: images.parquet.
         quality: quality.parquet.
         weights: the trained model.
-        architecture: backbone, APN, APAN.
-        config: head and weight.
+        config: of the model.
         runtime: threads, device, precision.
         out: embeddings parquet to write.
         head: safetensors to write: the affine maps after v_a and v_s, so that the ablation needs no torch.
@@ -60,27 +57,28 @@ def embed_images(
         InputError: an input is damaged or does not fit, or a split is empty.
     """
     device = prepare_torch(runtime)
-    model = place(load_qafm(weights, architecture, config), device)
-    data = load_searched(images, architecture.backbone)
+    model = place(load_qafm(weights, config), device)
+    data = load_searched(images, config.architecture.backbone)
     v_a, v_s = (v.cpu().numpy() for v in branch_vectors(model, data.pixels, device, runtime, shown_as="embed"))
     q = read_quality(quality, data.image_ids)
     write_parquet(out, _to_table(data, v_a, v_s, q, visual_weights(model, q, config)))
-    save_head(head, model, architecture, config)
+    save_head(head, model, config)
 
 
 @torch.no_grad()
-def visual_weights(model: Qafm, q: np.ndarray, config: TrainFusionConfig) -> np.ndarray:
+def visual_weights(model: Qafm, q: np.ndarray, config: FusedModelConfig) -> np.ndarray:
     """w of each image, float64 [N]; an image without Q (NaN) gets the weight of the reference mean."""
     if model.weight_mlp is None:
-        return np.full(len(q), config.alpha.fixed, np.float64)
+        return np.full(len(q), config.fixed_weight, np.float64)
     mlp = model.weight_mlp
     filled = torch.from_numpy(np.nan_to_num(q, nan=float(mlp.mean))).float().to(mlp.mean.device)
     return mlp.weight(filled).double().cpu().numpy()
 
 
-def save_head(path: Path, model: Qafm, architecture: ArchitectureConfig, config: TrainFusionConfig) -> None:
+def save_head(path: Path, model: Qafm, config: FusedModelConfig) -> None:
     """Write the fusion head and both branches' own BNNecks as plain affine maps (eval mode)."""
     tensors = model.head.export()
+    architecture = config.architecture
     branches = (("apn", model.visual.apn.neck, architecture.apn.embedding_dim), ("apan", model.attribute.apan.neck, architecture.apan.embedding_dim))
     for name, neck, dim in branches:
         scale, shift = _affine(neck, dim)

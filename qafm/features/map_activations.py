@@ -19,7 +19,7 @@ import torch
 from captum.attr import LayerGradCam
 from torch import Tensor, nn
 
-from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.config.fusion import FusedModelConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.embed_images import load_qafm, visual_weights
 from qafm.images.image_set import load_image_set, select_rows
@@ -47,8 +47,7 @@ def map_activations(
     images: Path,
     quality: Path,
     weights: Path,
-    architecture: ArchitectureConfig,
-    fusion: TrainFusionConfig,
+    config: FusedModelConfig,
     runtime: RuntimeConfig,
     out: Path,
 ) -> None:
@@ -59,8 +58,7 @@ def map_activations(
         images: images.parquet.
         quality: quality.parquet, from which each image gets its weight.
         weights: the trained model.
-        architecture: backbone, APN, APAN.
-        fusion: head and weight.
+        config: of the model.
         runtime: threads and device.
         out: parquet to write, see tables.activation_maps.
 
@@ -75,11 +73,12 @@ def map_activations(
             if image_id not in row_of:
                 raise InputError(f"{images}: holds no image {image_id!r} that could be ranked, wanted as example {name!r}")
     device = prepare_torch(runtime)
-    model = place(load_qafm(weights, architecture, fusion), device).requires_grad_(False)
+    model = place(load_qafm(weights, config), device).requires_grad_(False)
     table: list[dict[str, Any]] = []
+    backbone = config.architecture.backbone
     for name, *image_ids in pairs:
-        data = load_image_set(rows.take([row_of[image_id] for image_id in image_ids]), architecture.backbone.height, architecture.backbone.width)
-        w = visual_weights(model, read_quality(quality, image_ids), fusion)
+        data = load_image_set(rows.take([row_of[image_id] for image_id in image_ids]), backbone.height, backbone.width)
+        w = visual_weights(model, read_quality(quality, image_ids), config)
         table += _rows(name, image_ids, w, map_pair(model, normalize(data.pixels.to(device)), torch.from_numpy(w).float().to(device)))
     write_parquet(out, pa.Table.from_pylist(table, schema=ACTIVATION_MAPS_SCHEMA))
 

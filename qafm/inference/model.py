@@ -258,7 +258,7 @@ class ReidModel:
 
     def _weights(self, q: np.ndarray) -> np.ndarray:
         """w of each q, float64 [N]; of the mean Q where it is NaN."""
-        return visual_weights(self.network, q, self.config.fusion())
+        return visual_weights(self.network, q, self.config.model())
 
 
 def _most_likely(logits: Sequence[torch.Tensor], names: Sequence[str]) -> list[dict[str, Attribute]]:

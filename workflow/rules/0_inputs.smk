@@ -28,9 +28,17 @@ def extractor_if_used(_wildcards):
 
 def fusion_config(wildcards):
     """The stage's settings; the MSPA baseline differs in its fixed weight alone."""
-    fixed = {"fixed": 0.5} if wildcards.fusion == "mspa" else {}
+    return _fusion(wildcards.fusion).model_dump(mode="json")
+
+
+def model_config(wildcards):
+    """What the trained model is built from; of the run's own where no other is named."""
+    return _fusion(getattr(wildcards, "fusion", "fusion")).model_slice(CFG.model.architecture()).model_dump(mode="json")
+
+
+def _fusion(name):
     fusion = CFG.model.fusion
-    return fusion.model_copy(update={"alpha": fusion.alpha.model_copy(update=fixed)}).model_dump(mode="json")
+    return fusion.model_copy(update={"alpha": fusion.alpha.model_copy(update={"fixed": 0.5})}) if name == "mspa" else fusion
 
 
 def if_pretrained(branch, pretrained):

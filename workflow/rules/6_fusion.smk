@@ -50,8 +50,7 @@ rule embed_images:
     resources:
         mem_mb=CFG.runtime.mem_mb,
     params:
-        fusion=fusion_config,
-        architecture=CFG.model.architecture().model_dump(mode="json"),
+        model=model_config,
         runtime=RUNTIME,
         code=code("6_embed_images", "qafm.features.embed_images"),
     script:
@@ -100,8 +99,7 @@ rule embed_degraded:
     params:
         config=CFG.degradations.model_dump(mode="json"),
         q=[part.model_dump(mode="json") for part in (CFG.features.extractor.backbone, CFG.perturb, CFG.quality.score_slice())],
-        fusion=CFG.model.fusion.model_dump(mode="json"),
-        architecture=CFG.model.architecture().model_dump(mode="json"),
+        model=model_config,
         runtime=RUNTIME,
         code=code("6_embed_degraded", "qafm.features.embed_degraded"),
     script:

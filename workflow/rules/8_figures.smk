@@ -168,8 +168,7 @@ rule map_activations:
     resources:
         mem_mb=CFG.runtime.mem_mb,
     params:
-        architecture=CFG.model.architecture().model_dump(mode="json"),
-        fusion=CFG.model.fusion.model_dump(mode="json"),
+        model=model_config,
         runtime=RUNTIME,
         code=code("8_map_activations", "qafm.features.map_activations"),
     script:

@@ -106,8 +106,7 @@ rule bundle_model:
         rows=BUNDLED_ROWS,
         named=lambda wildcards: dict(name=f"{M}/seed-{wildcards.seed}".removeprefix("results/"), kind=CFG.dataset.kind, dtype=CFG.bundle.dtype),
         settings=dict(
-            architecture=CFG.model.architecture().model_dump(mode="json"),
-            fusion=CFG.model.fusion.model_dump(mode="json"),
+            model=CFG.model.fusion.model_slice(CFG.model.architecture()).model_dump(mode="json"),
             extractor=CFG.features.extractor.backbone.model_dump(mode="json"),
             perturb=CFG.perturb.model_dump(mode="json"),
             quality=CFG.quality.score_slice().model_dump(mode="json"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.degradations import DegradationsConfig
-from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.config.fusion import FusedModelConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 from qafm.config.runtime import RuntimeConfig
@@ -19,8 +19,7 @@ with stage_job(f"embed_degraded seed {snakemake.wildcards.seed}", snakemake.log[
         Path(snakemake.input.weights),
         QSource(Path(snakemake.input.extractor), *settings) if snakemake.input.extractor else None,
         DegradationsConfig.model_validate(snakemake.params.config),
-        ArchitectureConfig.model_validate(snakemake.params.architecture),
-        TrainFusionConfig.model_validate(snakemake.params.fusion),
+        FusedModelConfig.model_validate(snakemake.params.model),
         RuntimeConfig.model_validate(snakemake.params.runtime),
         Path(snakemake.output[0]),
     )

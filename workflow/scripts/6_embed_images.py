@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.config.fusion import FusedModelConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.embed_images import embed_images
 from qafm.runtime.job import stage_job
@@ -12,8 +12,7 @@ with stage_job(f"embed_images ({snakemake.wildcards.fusion}) seed {snakemake.wil
         Path(snakemake.input.images),
         Path(snakemake.input.quality),
         Path(snakemake.input.weights),
-        ArchitectureConfig.model_validate(snakemake.params.architecture),
-        TrainFusionConfig.model_validate(snakemake.params.fusion),
+        FusedModelConfig.model_validate(snakemake.params.model),
         RuntimeConfig.model_validate(snakemake.params.runtime),
         out=Path(snakemake.output.embeddings),
         head=Path(snakemake.output.head),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.config.fusion import FusedModelConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.map_activations import map_activations
 from qafm.runtime.job import stage_job
@@ -13,8 +13,7 @@ with stage_job("map_activations", snakemake.log[0]):
         Path(snakemake.input.images),
         Path(snakemake.input.quality),
         Path(snakemake.input.weights),
-        ArchitectureConfig.model_validate(snakemake.params.architecture),
-        TrainFusionConfig.model_validate(snakemake.params.fusion),
+        FusedModelConfig.model_validate(snakemake.params.model),
         RuntimeConfig.model_validate(snakemake.params.runtime),
         Path(snakemake.output[0]),
     )

@@ -49,7 +49,7 @@ def test_given_weights_make_the_model_s_descriptors(make_model: Make, settings: 
 
 def test_q_makes_the_weight_and_nan_that_of_the_mean(model: ReidModel) -> None:
     images, q = random_images(4), np.array([0.11, 0.13, 0.16, np.nan])
-    w = torch.from_numpy(visual_weights(model.bundle.model, q, model.config.fusion())).float()
+    w = torch.from_numpy(visual_weights(model.bundle.model, q, model.config.model())).float()
     with torch.no_grad():
         found, used = DescriptorNetwork(model.bundle.model, "q")(images, torch.from_numpy(q).float())
         torch.testing.assert_close(found, reference(model, images, w), atol=1e-6, rtol=1e-5)

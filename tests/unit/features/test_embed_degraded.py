@@ -9,7 +9,7 @@ import torch
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.degradations import DegradationsConfig
-from qafm.config.fusion import AlphaConfig, ArchitectureConfig, HeadConfig, TrainFusionConfig
+from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 from qafm.config.runtime import RuntimeConfig
@@ -32,7 +32,7 @@ ARCHITECTURE = ArchitectureConfig(
     apn=ApnConfig(mfpm_channels=8, decoder_channels=(8,), lam_channels=(16, 16), embedding_dim=12),
     apan=ApanConfig(pafm_channels=4, step_channels=4, hidden_channels=4, embedding_dim=10),
 )
-FUSION = TrainFusionConfig(head=HeadConfig(dim=14))
+MODEL = FusedModelConfig(architecture=ARCHITECTURE, head=HeadConfig(dim=14), fixed_weight=None)
 CONFIG = DegradationsConfig(queries=3, kinds=("noise", "occlusion"), levels=(0.9, 0.3), seed=4)
 RUNTIME = RuntimeConfig(threads=1, device="cpu")
 PERTURB, QUALITY = PerturbConfig(light_offsets=(-45, 45), occlusion_sizes=()), QualityConfig(normalize="none", mode="reference")
@@ -41,7 +41,7 @@ PERTURB, QUALITY = PerturbConfig(light_offsets=(-45, 45), occlusion_sizes=()), Q
 @pytest.fixture
 def model(tmp_path: Path) -> Qafm:
     torch.manual_seed(2)
-    found = Qafm(ARCHITECTURE, FUSION.head, 3, WeightMlp(mean=1.0, sd=0.5, start_weight=0.3))
+    found = Qafm(ARCHITECTURE, MODEL.head, 3, WeightMlp(mean=1.0, sd=0.5, start_weight=0.3))
     assert found.weight_mlp is not None
     found.weight_mlp.output.weight.data.normal_()
     save_weights(tmp_path / "qafm.safetensors", found.state_dict(), {})
@@ -56,9 +56,9 @@ def extractor(tmp_path: Path) -> ReidBaseline:
     return found.eval()
 
 
-def rows_of(tmp_path: Path, images: Path, q: bool, fusion: TrainFusionConfig = FUSION, weights: str = "qafm.safetensors") -> list[dict]:
+def rows_of(tmp_path: Path, images: Path, q: bool, model: FusedModelConfig = MODEL, weights: str = "qafm.safetensors") -> list[dict]:
     source = QSource(tmp_path / "extractor.safetensors", BACKBONE, PERTURB, QUALITY) if q else None
-    embed_degraded(images, tmp_path / weights, source, CONFIG, ARCHITECTURE, fusion, RUNTIME, tmp_path / "d.parquet")
+    embed_degraded(images, tmp_path / weights, source, CONFIG, model, RUNTIME, tmp_path / "d.parquet")
     return read_parquet(tmp_path / "d.parquet").to_pylist()
 
 
@@ -85,7 +85,7 @@ def test_every_row_is_what_model_and_stages_say_of_that_picture(tmp_path: Path, 
 @pytest.mark.usefixtures("model")
 def test_without_a_q_of_its_own_a_learned_weight_is_unknown_and_a_fixed_one_is_not(tmp_path: Path, images: Path) -> None:
     assert {(row["q"], row["visual_weight"]) for row in rows_of(tmp_path, images, q=False)} == {(None, None)}
-    fixed = TrainFusionConfig(head=FUSION.head, alpha=AlphaConfig(fixed=0.25))
+    fixed = MODEL.model_copy(update={"fixed_weight": 0.25})
     save_weights(tmp_path / "mspa.safetensors", Qafm(ARCHITECTURE, fixed.head, 3, None).state_dict(), {})
     assert {(row["q"], row["visual_weight"]) for row in rows_of(tmp_path, images, False, fixed, "mspa.safetensors")} == {(None, 0.25)}
 
@@ -94,10 +94,10 @@ def test_without_a_q_of_its_own_a_learned_weight_is_unknown_and_a_fixed_one_is_n
 def test_more_queries_than_there_are_takes_all_and_bad_weights_leave_nothing(tmp_path: Path, images: Path) -> None:
     out = tmp_path / "d.parquet"
     many = CONFIG.model_copy(update={"queries": 99, "kinds": ("noise",), "levels": (0.5,)})
-    embed_degraded(images, tmp_path / "qafm.safetensors", None, many, ARCHITECTURE, FUSION, RUNTIME, out)
+    embed_degraded(images, tmp_path / "qafm.safetensors", None, many, MODEL, RUNTIME, out)
     assert len(read_parquet(out)) == 2 * 4
     out.unlink()
     (tmp_path / "broken.safetensors").write_text("no weights")
     with pytest.raises(InputError, match=r"broken\.safetensors"):
-        embed_degraded(images, tmp_path / "broken.safetensors", None, many, ARCHITECTURE, FUSION, RUNTIME, out)
+        embed_degraded(images, tmp_path / "broken.safetensors", None, many, MODEL, RUNTIME, out)
     assert not out.exists()

@@ -8,7 +8,7 @@ import torch
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
-from qafm.config.fusion import AlphaConfig, ArchitectureConfig, HeadConfig, TrainFusionConfig
+from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
 from qafm.evaluation.fuse import FusionHead
 from qafm.features.embed_images import load_qafm, save_head, visual_weights
 from qafm.models.qafm import Qafm
@@ -23,11 +23,14 @@ ARCHITECTURE = ArchitectureConfig(
 )
 
 
-def trained(config: TrainFusionConfig, architecture: ArchitectureConfig = ARCHITECTURE) -> Qafm:
+MODEL = FusedModelConfig(architecture=ARCHITECTURE, head=HeadConfig(dim=14), fixed_weight=None)
+
+
+def trained(config: FusedModelConfig) -> Qafm:
     """A model whose batch norms have seen data, so that every affine map is a real one."""
     torch.manual_seed(1)
-    mlp = WeightMlp(mean=1.0, sd=0.2, start_weight=0.3) if config.alpha.fixed is None else None
-    model = Qafm(architecture, config.head, 4, mlp).train()
+    mlp = WeightMlp(mean=1.0, sd=0.2, start_weight=0.3) if config.fixed_weight is None else None
+    model = Qafm(config.architecture, config.head, 4, mlp).train()
     with torch.no_grad():
         for _ in range(3):
             images = torch.randn(6, 3, 64, 32)
@@ -40,9 +43,9 @@ def trained(config: TrainFusionConfig, architecture: ArchitectureConfig = ARCHIT
 
 @pytest.mark.parametrize("head", [HeadConfig(dim=14), HeadConfig(dim=9, activation="relu"), HeadConfig(dim=14, normalize=False), HeadConfig(dim=None)])
 def test_exported_head_equals_the_model(tmp_path: Path, head: HeadConfig) -> None:
-    config = TrainFusionConfig(head=head)
+    config = MODEL.model_copy(update={"head": head})
     model = trained(config)
-    save_head(tmp_path / "head.safetensors", model, ARCHITECTURE, config)
+    save_head(tmp_path / "head.safetensors", model, config)
     exported = FusionHead.load(tmp_path / "head.safetensors")
     v_a, v_s, w = torch.randn(7, 12), torch.randn(7, 10), torch.rand(7)
     with torch.no_grad():
@@ -53,32 +56,29 @@ def test_exported_head_equals_the_model(tmp_path: Path, head: HeadConfig) -> Non
 
 def test_branch_without_identity_head_is_its_own_descriptor(tmp_path: Path) -> None:
     architecture = ARCHITECTURE.model_copy(update={"apan": ARCHITECTURE.apan.model_copy(update={"identity_head": False})})
-    config = TrainFusionConfig(head=HeadConfig(dim=14))
-    save_head(tmp_path / "head.safetensors", trained(config, architecture), architecture, config)
+    config = MODEL.model_copy(update={"architecture": architecture})
+    save_head(tmp_path / "head.safetensors", trained(config), config)
     v_s = np.random.default_rng(0).normal(size=(5, 10)).astype(np.float32)
     expected = v_s / np.linalg.norm(v_s, axis=1, keepdims=True)
     np.testing.assert_allclose(FusionHead.load(tmp_path / "head.safetensors").apan_descriptor(v_s), expected, atol=1e-6)
 
 
 def test_weight_depends_on_q_and_falls_back_to_the_mean() -> None:
-    config = TrainFusionConfig(head=HeadConfig(dim=14))
-    model = trained(config)
-    weights = visual_weights(model, np.array([0.4, 1.0, 1.6, np.nan]), config)
+    weights = visual_weights(trained(MODEL), np.array([0.4, 1.0, 1.6, np.nan]), MODEL)
     assert len(set(weights[:3].tolist())) == 3
     assert weights[3] == weights[1]
     assert ((weights > 0) & (weights < 1)).all()
-    fixed = config.model_copy(update={"alpha": AlphaConfig(fixed=0.25)})
+    fixed = MODEL.model_copy(update={"fixed_weight": 0.25})
     assert visual_weights(trained(fixed), np.array([0.4, np.nan]), fixed).tolist() == [0.25, 0.25]
 
 
 def test_weights_load_back_or_are_refused(tmp_path: Path) -> None:
-    config = TrainFusionConfig(head=HeadConfig(dim=14))
-    model = trained(config)
+    model = trained(MODEL)
     save_weights(tmp_path / "model.safetensors", model.state_dict(), {})
-    again = load_qafm(tmp_path / "model.safetensors", ARCHITECTURE, config)
+    again = load_qafm(tmp_path / "model.safetensors", MODEL)
     images = torch.randn(3, 3, 32, 16)
     with torch.no_grad():
         for now, then in zip((again.visual(images).v_a, again.attribute(images).v_s), (model.visual(images).v_a, model.attribute(images).v_s), strict=True):
             torch.testing.assert_close(now, then, rtol=0, atol=1e-4)
     with pytest.raises(InputError, match=r"model\.safetensors: does not fit the configured model"):
-        load_qafm(tmp_path / "model.safetensors", ARCHITECTURE, TrainFusionConfig(head=HeadConfig(dim=15)))
+        load_qafm(tmp_path / "model.safetensors", MODEL.model_copy(update={"head": HeadConfig(dim=15)}))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
-from qafm.config.fusion import AlphaConfig, ArchitectureConfig, HeadConfig, TrainFusionConfig
+from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.evaluation.fuse import FusionHead
 from qafm.features.embed_images import embed_images
@@ -29,7 +29,6 @@ from qafm.tables.parquet import read_parquet, write_parquet
 from qafm.tables.quality import QUALITY_SCHEMA
 
 RUNTIME = RuntimeConfig(threads=1, device="cpu")
-FUSION = TrainFusionConfig(head=HeadConfig(dim=14))
 EXAMPLES = [Example("success", "q/a.png", "g/b.png", "a rule"), Example("failure", "q/ü b.png", "g/c.png", "another")]
 APAN = ApanConfig(pafm_channels=4, step_channels=6, hidden_channels=4, embedding_dim=10)
 
@@ -37,6 +36,16 @@ APAN = ApanConfig(pafm_channels=4, step_channels=6, hidden_channels=4, embedding
 def architecture(last_stride: int = 1, apan: ApanConfig = APAN) -> ArchitectureConfig:
     backbone = BackboneConfig(name="resnet10", last_stride=last_stride, init="random", height=64, width=32)  # type: ignore[arg-type]
     return ArchitectureConfig(backbone=backbone, apn=ApnConfig(mfpm_channels=8, decoder_channels=(8,), lam_channels=(16, 16), embedding_dim=12), apan=apan)
+
+
+HEAD = HeadConfig(dim=14)
+
+
+def configured(head: HeadConfig = HEAD, fixed: float | None = None, built: ArchitectureConfig | None = None) -> FusedModelConfig:
+    return FusedModelConfig(architecture=built or architecture(), head=head, fixed_weight=fixed)
+
+
+MODEL = configured()
 
 
 def listed(tmp_path: Path, examples: list[Example] = EXAMPLES) -> Path:
@@ -51,11 +60,11 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def trained(fusion: TrainFusionConfig = FUSION, built: ArchitectureConfig | None = None) -> Qafm:
+def trained(config: FusedModelConfig = MODEL) -> Qafm:
     """A model whose batch norms have seen data, so that no affine map is the neutral one."""
     torch.manual_seed(1)
-    mlp = WeightMlp(mean=1.0, sd=0.2, start_weight=0.3) if fusion.alpha.fixed is None else None
-    model = Qafm(built or architecture(), fusion.head, 4, mlp).train()
+    mlp = WeightMlp(mean=1.0, sd=0.2, start_weight=0.3) if config.fixed_weight is None else None
+    model = Qafm(config.architecture, config.head, 4, mlp).train()
     with torch.no_grad():
         for _ in range(3):
             batch = torch.randn(6, 3, 64, 32)
@@ -131,7 +140,7 @@ def cam_by_hand(model: Qafm, batch: Tensor, w: Tensor, layer: str) -> Tensor:
     ],
 )
 def test_maps_equal_those_by_hand(head: HeadConfig, built: ArchitectureConfig) -> None:
-    model = trained(TrainFusionConfig(head=head), built)
+    model = trained(configured(head, built=built))
     batch, w = torch.randn(2, 3, 64, 32), torch.tensor([0.3, 0.6])
     pair, expected = map_pair(model, batch, w), forward_by_hand(model, batch, w)
     assert tuple(pair.maps) == KINDS
@@ -160,12 +169,10 @@ def test_a_match_map_is_the_slope_of_the_similarity() -> None:
 
 
 def test_similarity_and_its_parts_are_those_that_rank(tmp_path: Path) -> None:
-    paths, built = project(tmp_path, trained()), architecture()
+    paths = project(tmp_path, trained())
     files = {"out": tmp_path / "e.parquet", "head": tmp_path / "head.safetensors"}
-    embed_images(paths["images"], paths["quality"], paths["weights"], built, FUSION, RUNTIME, **files)
-    map_activations(
-        listed(tmp_path), **paths, architecture=built, fusion=FUSION, runtime=RuntimeConfig(threads=1, device="cpu", precision="bf16"), out=tmp_path / "m"
-    )
+    embed_images(paths["images"], paths["quality"], paths["weights"], MODEL, RUNTIME, **files)
+    map_activations(listed(tmp_path), **paths, config=MODEL, runtime=RuntimeConfig(threads=1, device="cpu", precision="bf16"), out=tmp_path / "m")
     table = read_parquet(tmp_path / "m", ACTIVATION_MAPS_SCHEMA).to_pylist()
     assert [(row["example"], row["role"], row["image_id"], row["other_id"]) for row in table[::4]] == [
         ("success", "query", "q/a.png", "g/b.png"),
@@ -192,9 +199,9 @@ def test_similarity_and_its_parts_are_those_that_rank(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("fixed", "empty", "full"), [(1.0, "attribute_match", "visual_match"), (0.0, "visual_match", "attribute_match")])
 def test_a_branch_without_weight_contributes_nothing(tmp_path: Path, fixed: float, empty: str, full: str) -> None:
-    fusion = FUSION.model_copy(update={"alpha": AlphaConfig(fixed=fixed)})
-    paths = project(tmp_path, trained(fusion))
-    map_activations(listed(tmp_path, EXAMPLES[:1]), **paths, architecture=architecture(), fusion=fusion, runtime=RUNTIME, out=tmp_path / "m")
+    config = configured(fixed=fixed)
+    paths = project(tmp_path, trained(config))
+    map_activations(listed(tmp_path, EXAMPLES[:1]), **paths, config=config, runtime=RUNTIME, out=tmp_path / "m")
     rows = read_parquet(tmp_path / "m").to_pylist()
     assert all(row["visual_part"] == pytest.approx(row["similarity"] if fixed == 1 else 0.0, abs=1e-6) for row in rows)
     assert [row["values"] for row in rows if row["kind"] == empty] == [[0.0] * 8] * 2
@@ -202,7 +209,7 @@ def test_a_branch_without_weight_contributes_nothing(tmp_path: Path, fixed: floa
 
 
 def test_no_gradient_gives_zeros_and_a_relu_no_parts() -> None:
-    model = trained(TrainFusionConfig(head=HeadConfig(dim=9, activation="relu")))
+    model = trained(configured(HeadConfig(dim=9, activation="relu")))
     nn.init.zeros_(model.head.fc.weight)
     pair = map_pair(model, torch.randn(2, 3, 64, 32), torch.tensor([0.3, 0.6]))
     assert pair.visual_part is None
@@ -223,9 +230,9 @@ def test_the_model_is_left_as_it_was() -> None:
 def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
     paths = project(tmp_path, trained())
     for name in ("one", "two"):
-        map_activations(listed(tmp_path), **paths, architecture=architecture(), fusion=FUSION, runtime=RUNTIME, out=tmp_path / name)
+        map_activations(listed(tmp_path), **paths, config=MODEL, runtime=RUNTIME, out=tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-    map_activations(listed(tmp_path, EXAMPLES[1:]), **paths, architecture=architecture(), fusion=FUSION, runtime=RUNTIME, out=tmp_path / "last")
+    map_activations(listed(tmp_path, EXAMPLES[1:]), **paths, config=MODEL, runtime=RUNTIME, out=tmp_path / "last")
     assert read_parquet(tmp_path / "last").equals(read_parquet(tmp_path / "one").slice(8))
 
 
@@ -236,8 +243,7 @@ def test_an_unknown_image_is_named(tmp_path: Path, wanted: str) -> None:
         map_activations(
             listed(tmp_path, [Example("success", "q/a.png", wanted, "")]),
             **paths,
-            architecture=architecture(),
-            fusion=FUSION,
+            config=MODEL,
             runtime=RUNTIME,
             out=tmp_path / "m",
         )
@@ -246,5 +252,5 @@ def test_an_unknown_image_is_named(tmp_path: Path, wanted: str) -> None:
 
 def test_an_example_without_a_match_is_left_out(tmp_path: Path) -> None:
     examples = listed(tmp_path, [Example("success", "q/a.png", None, ""), EXAMPLES[1]])
-    map_activations(examples, **project(tmp_path, trained()), architecture=architecture(), fusion=FUSION, runtime=RUNTIME, out=tmp_path / "m")
+    map_activations(examples, **project(tmp_path, trained()), config=MODEL, runtime=RUNTIME, out=tmp_path / "m")
     assert {row["example"] for row in read_parquet(tmp_path / "m").to_pylist()} == {"failure"}

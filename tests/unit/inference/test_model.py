@@ -22,7 +22,7 @@ from qafm.perturbations.stack import perturb
 from qafm.quality.identifiability import identifiability
 from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTES
-from tests.made_up_run import ARCHITECTURE, FUSION, MEAN, PERTURB, SD, UNLABELLED, MadeUpRun, made_up_bundle, made_up_run, pictures
+from tests.made_up_run import MEAN, MODEL_CONFIG, PERTURB, SD, UNLABELLED, MadeUpRun, made_up_bundle, made_up_run, pictures
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_descriptors_are_those_of_the_chain(run: MadeUpRun, model: ReidModel, tm
     shown = pictures(3)
     found = model.embed(shown, batch=2)
     assert run.model.weight_mlp is not None
-    save_head(tmp_path / "head.safetensors", run.model, ARCHITECTURE, FUSION)
+    save_head(tmp_path / "head.safetensors", run.model, MODEL_CONFIG)
     head = FusionHead.load(tmp_path / "head.safetensors")
     for i, picture in enumerate(shown):
         v_a, v_s, q = by_the_stages(run, picture, content_key(picture))
