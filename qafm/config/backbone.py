@@ -36,6 +36,15 @@ class BackboneConfig(Settings):
         """What decides whether weights fit, in words."""
         return self.name + (" with ibn" if self.ibn else "") + ("" if self.channels == PUBLISHED_CHANNELS else f" from {self.channels} channels")
 
+    def map_size(self, height: int | None = None) -> tuple[int, int]:
+        """Rows and columns of the last map: 1/16 of the input with last_stride 1, else 1/32, rounded up.
+
+        Args:
+            height: of the input, pixels; None: the configured one.
+        """
+        reduction = 16 if self.last_stride == 1 else 32
+        return -(-(self.height if height is None else height) // reduction), -(-self.width // reduction)
+
     @model_validator(mode="after")
     def _imagenet_has_its_weights(self) -> Self:
         if self.init == "imagenet" and (self.ibn or self.channels != PUBLISHED_CHANNELS):

@@ -40,7 +40,7 @@ class PartBackboneConfig(Settings):
     @property
     def map_rows(self) -> int:
         """Height of the feature map: 1/16 of the input, 1/4 for HRNet."""
-        return -(-self.height // (4 if self.name == "hrnet_w32" else 16))
+        return self.height // 4 if self.name == "hrnet_w32" else self.resnet().map_size()[0]
 
     def resnet(self) -> BackboneConfig:
         """The core's settings of the same backbone, which must be a ResNet."""

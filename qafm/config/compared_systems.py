@@ -99,7 +99,7 @@ def _too_many_stripes(run: RunConfig) -> dict[Variant, str]:
 def _undivided(run: RunConfig) -> dict[Network, str]:
     """SliceNet -> why it cannot be trained under the common recipe."""
     backbone, slices = run.model.backbone, run.companions.slicenet.slices
-    rows: dict[Network, int] = {"slicenet1": backbone.height, "slicenet2": -(-backbone.height // (16 if backbone.last_stride == 1 else 32))}
+    rows: dict[Network, int] = {"slicenet1": backbone.height, "slicenet2": backbone.map_size()[0]}
     what: dict[Network, str] = {"slicenet1": "common input", "slicenet2": "common backbone's map"}
     cut: list[Network] = [name for name in _sliced_networks(run) if name != "bignet" and rows[name] % slices]
     return {name: f"not measured: {slices} strips do not divide the {rows[name]} rows of the {what[name]}" for name in cut}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("qafm")
 Approximate: TypeAlias = Literal["auto", "never", "always"]
-ROWS_FOR_INDEX = 200_000  # from here on a search says that an index would help
+ROWS_FOR_INDEX = 100_000  # from here on a search says that an index would help
 UNKNOWN = np.iinfo(np.int32).min  # no pid or camid in the gallery, or no hit
 
 
@@ -121,7 +121,7 @@ def _usable_index(gallery: Gallery, *, required: bool) -> "GalleryIndex | None":
     """The index of the gallery as it is; what is there but cannot be used is told in one line."""
     if not required and not index_path(gallery.path).exists():
         if gallery.rows >= ROWS_FOR_INDEX:
-            LOGGER.info("%s: all %d images are compared; with an index (build_index, `qafm index`) a search is faster", gallery.path, gallery.rows)
+            LOGGER.warning("%s: all %d images are compared; with an index (build_index, `qafm index`) a search is faster", gallery.path, gallery.rows)
         return None
     from qafm.galleries.approximate_search import open_index  # here: an exact search need not wait until faiss is imported
 

@@ -3,8 +3,6 @@
 Shapes: N images, K strips, H and W the input size, C channels and h x w the size of the backbone's last map, I identities.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -36,7 +34,7 @@ class CommonSlicedNet(nn.Module):
         self.network, self.slices = head.network, 1 if head.network == "bignet" else head.slices
         self.trunk = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn)
         of_image = self.network == "slicenet1"
-        rows, columns = map_size(backbone, backbone.height // self.slices if of_image else backbone.height)
+        rows, columns = backbone.map_size(backbone.height // self.slices if of_image else None)
         whole = backbone.height if of_image else rows
         if whole % self.slices or EMBEDDING % self.slices:
             what = "input" if of_image else "backbone's map"
@@ -55,12 +53,6 @@ class CommonSlicedNet(nn.Module):
             parts = self.dense_10(cut(self.trunk(images), self.slices))
             vector = functional.normalize(parts.reshape(len(images), EMBEDDING))
         return Output(vector, self.classifier(vector))
-
-
-def map_size(backbone: BackboneConfig, height: int) -> tuple[int, int]:
-    """h and w of the last map of an input of this height and the configured width."""
-    halvings = 4 if backbone.last_stride == 1 else 5
-    return math.ceil(height / 2**halvings), math.ceil(backbone.width / 2**halvings)
 
 
 def build_common(config: CommonNetworkConfig, classes: int) -> SiameseNetwork | CommonSlicedNet:

@@ -202,7 +202,7 @@ def test_bad_stored_descriptors_are_told_with_their_row(gallery: Path, value: fl
 
 def test_a_large_gallery_without_an_index_gets_a_hint(gallery: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr("qafm.galleries.search_gallery.ROWS_FOR_INDEX", 100)
-    with caplog.at_level(logging.INFO, "qafm"):
+    with caplog.at_level(logging.WARNING, "qafm"):
         assert search_gallery(gallery, made_up(1), model_id=ID).exact
         search_gallery(gallery, made_up(1), model_id=ID, approximate="never")
     assert [record.getMessage().split(": ")[1].split(";")[0] for record in caplog.records] == ["all 100 images are compared"]

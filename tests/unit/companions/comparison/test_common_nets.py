@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from qafm.companions.comparison.common_nets import CommonSlicedNet, build_common, common_descriptors, map_size
+from qafm.companions.comparison.common_nets import CommonSlicedNet, build_common, common_descriptors
 from qafm.companions.par.siamese_network import SiameseNetwork
 from qafm.config.backbone import BackboneConfig
 from qafm.config.common_recipe import CommonNetworkConfig, SiameseHead, SlicedHead
@@ -23,7 +23,7 @@ def network(name: str, slices: int = 2, backbone: BackboneConfig = BACKBONE) -> 
 def test_the_size_of_the_map_is_the_trunks(height: int, width: int, stride: int) -> None:
     backbone = BACKBONE.model_copy(update={"height": height, "width": width, "last_stride": stride})
     trunk = network("bignet", backbone=backbone).trunk
-    assert trunk(torch.zeros(1, 3, height, width)).shape[2:] == map_size(backbone, height)
+    assert trunk(torch.zeros(1, 3, height, width)).shape[2:] == backbone.map_size(height)
 
 
 @torch.no_grad()
