@@ -8,7 +8,7 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.base import Settings
 from qafm.config.par import ClustersConfig
 from qafm.config.sliced_net import Network
-from qafm.config.training import TrainingConfig
+from qafm.config.training import ScheduleConfig
 
 
 class SiameseHead(Settings):
@@ -40,6 +40,6 @@ class CommonNetworkConfig(Settings):
 
 
 class TrainCommonConfig(CommonNetworkConfig):
-    """Rule train_common; of `training.loss` nothing is used: the losses are the heads' own."""
+    """Rule train_common; the losses are the heads' own."""
 
-    training: TrainingConfig = TrainingConfig()
+    training: ScheduleConfig = ScheduleConfig()

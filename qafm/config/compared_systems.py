@@ -36,8 +36,9 @@ def common_trainings(run: RunConfig) -> dict[str, TrainCommonConfig]:
     par, slicenet = run.companions.par, run.companions.slicenet
     siamese = SiameseHead(dim=par.siamese.dim, margin=par.siamese.margin, clusters=par.siamese.clusters)
     sliced = {name: SlicedHead(network=name, slices=slicenet.network(name).slices, dropout=slicenet.dropout) for name in _sliced_networks(run)}
-    trained = run.model.train_baseline()
-    return {name: TrainCommonConfig(backbone=trained.backbone, head=head, training=trained.training) for name, head in {SIAMESE: siamese, **sliced}.items()}
+    baseline = run.model.train_baseline()
+    schedule = ScheduleConfig.model_validate(baseline.training.model_dump(exclude={"loss"}))
+    return {name: TrainCommonConfig(backbone=baseline.backbone, head=head, training=schedule) for name, head in {SIAMESE: siamese, **sliced}.items()}
 
 
 def _sliced_networks(run: RunConfig) -> list[Network]:

@@ -10,7 +10,7 @@ from qafm.companions.comparison.embed_common import embed_common
 from qafm.companions.comparison.train_common import train_common
 from qafm.config.common_recipe import CommonHead, CommonNetworkConfig, SiameseHead, SlicedHead, TrainCommonConfig
 from qafm.config.par import ClustersConfig
-from qafm.config.training import AugmentConfig, BatchConfig, OptimizerConfig, TrainingConfig
+from qafm.config.training import AugmentConfig, BatchConfig, OptimizerConfig, ScheduleConfig
 from qafm.evaluation.load_descriptors import load_descriptors
 from qafm.models.weights import load_weights
 from qafm.runtime.errors import InputError
@@ -18,7 +18,7 @@ from qafm.tables.csv_rows import read_rows
 from qafm.training.stage import TrainingOutputs
 from tests.unit.companions.par.conftest import BACKBONE, RUNTIME
 
-TRAINING = TrainingConfig(
+TRAINING = ScheduleConfig(
     epochs=2, batch=BatchConfig(ids=3, images_per_id=2), augment=AugmentConfig(pad_px=2), optimizer=OptimizerConfig(lr=1e-3, warmup_epochs=1)
 )
 SIAMESE = SiameseHead(dim=6, clusters=ClustersConfig(count=3, stripes=1))
