@@ -11,7 +11,7 @@ from qafm.bundles.describe_training import describe_training
 from qafm.bundles.stored_weights import stored_weights, weights_digest, without_stripes
 from qafm.config.backbone import BackboneConfig
 from qafm.config.base import Settings
-from qafm.config.bundle import BundleConfig, DatasetKind, Dtype, Measured, MeasuredAttribute, QReference
+from qafm.config.bundle import BundleConfig, BundledMetrics, DatasetKind, Dtype, MeasuredAttribute, QReference
 from qafm.config.fusion import FusedModelConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
@@ -113,10 +113,10 @@ def _reference(summary: Path) -> QReference:
         return QReference(**{name: found[name] for name in QReference.model_fields})
 
 
-def _measured(row: Path) -> Measured:
+def _measured(row: Path) -> BundledMetrics:
     with reading(row, "holds no rank1 and mAP of the standard gallery"):
         found = read_json(row)["galleries"]["standard"]
-        return Measured(rank1=found["metrics"]["rank1"], mAP=found["metrics"]["mAP"], n_queries=found["n_queries"])
+        return BundledMetrics(rank1=found["metrics"]["rank1"], mAP=found["metrics"]["mAP"], n_queries=found["n_queries"])
 
 
 def _measured_attributes(scores: Path) -> dict[str, MeasuredAttribute]:

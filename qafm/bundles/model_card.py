@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qafm.bundles.bundle_files import CALIBRATION, CONFIG, weight_files
-from qafm.config.bundle import BundleConfig, Measured
+from qafm.config.bundle import BundleConfig, BundledMetrics
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.calibration import CalibrationFile
 
@@ -89,7 +89,7 @@ def model_card(config: BundleConfig, calibration: CalibrationFile, folder: Path,
     )
 
 
-def _measured_row(label: str, found: Measured) -> str:
+def _measured_row(label: str, found: BundledMetrics) -> str:
     return f"| {label} | {found.rank1:.1f} % | {found.mAP:.1f} % |"
 
 

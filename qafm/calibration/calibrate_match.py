@@ -20,7 +20,7 @@ from qafm.calibration.reliability import (
     sum_pairs,
 )
 from qafm.config.calibration import CalibrationConfig
-from qafm.evaluation.fuse import FusionHead
+from qafm.evaluation.fuse import ExportedHead
 from qafm.evaluation.load_embeddings import load_embeddings
 from qafm.runtime.files import write_json
 from qafm.tables.calibration import FORMAT, CalibrationFile, FalseMatches
@@ -73,7 +73,7 @@ def load_people(images: Path, embeddings: Path, head: Path) -> People:
     Raises:
         InputError: a bad file.
     """
-    loaded, fusion = load_embeddings(images, embeddings), FusionHead.load(head)
+    loaded, fusion = load_embeddings(images, embeddings), ExportedHead.load(head)
     sides = (loaded.query, loaded.gallery)
     vectors = np.concatenate([fusion.fused(side.v_a, side.v_s, side.weight) for side in sides])  # [N, D]
     pid, camid = (np.concatenate([getattr(side.labels, name) for side in sides]) for name in ("pid", "camid"))

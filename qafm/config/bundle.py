@@ -45,7 +45,7 @@ class TrainingSet(Settings):
         return sum(count > 0 for count in self.attributes.get(attribute, {}).values()) > 1
 
 
-class Measured(Settings):
+class BundledMetrics(Settings):
     """What a descriptor reached on the test images of its own data set, standard gallery, percent."""
 
     rank1: float
@@ -76,7 +76,7 @@ class BundleConfig(Settings):
     quality: QualityConfig
     reference: QReference
     trained_on: TrainingSet
-    measured: dict[str, Measured] = Field(default={}, description="row of Table 4 -> metrics")
+    measured: dict[str, BundledMetrics] = Field(default={}, description="row of Table 4 -> metrics")
     measured_attributes: dict[str, MeasuredAttribute] = Field(default={}, description="attribute -> accuracy")
 
     def model(self) -> FusedModelConfig:

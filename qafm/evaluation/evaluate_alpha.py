@@ -6,7 +6,7 @@ from typing import Any
 
 from qafm.config.ablation import AblationConfig
 from qafm.evaluation.experiments import Trial, measure
-from qafm.evaluation.fuse import FusionHead
+from qafm.evaluation.fuse import ExportedHead
 from qafm.evaluation.load_embeddings import load_embeddings
 from qafm.evaluation.ranking import SameCamera
 from qafm.evaluation.retrieval_artifact import galleries_of, gallery_content, write_artifact
@@ -32,7 +32,7 @@ def evaluate_alpha(experiment: str, images: Path, embeddings: Path, head: Path, 
         InputError: unknown row, bad file, or no query with a valid match.
     """
     loaded = load_embeddings(images, embeddings)
-    fusion_head = FusionHead.load(head)
+    fusion_head = ExportedHead.load(head)
     contents: dict[str, dict[str, Any]] = {}
     note = ""
     for name, gallery in galleries_of(loaded.gallery).items():

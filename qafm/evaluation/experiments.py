@@ -11,7 +11,7 @@ import numpy as np
 
 from qafm.config.ablation import AblationConfig
 from qafm.evaluation.fixed_weights import best_per_query, best_weight, sweep
-from qafm.evaluation.fuse import FusionHead, Parts, concat
+from qafm.evaluation.fuse import ExportedHead, Parts, concat
 from qafm.evaluation.load_embeddings import Side
 from qafm.evaluation.ranking import Retrieval, SameCamera, Similarity, dot_similarity, evaluate_retrieval
 from qafm.evaluation.weight_scope import pair_scope, pair_weight, query_scope
@@ -31,7 +31,7 @@ class Trial:
         config: the ablation's settings.
     """
 
-    head: FusionHead
+    head: ExportedHead
     query: Side
     gallery: Side
     holdout: Side | None

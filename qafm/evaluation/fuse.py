@@ -52,7 +52,7 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class FusionHead:
+class ExportedHead:
     """The fusion head in eval mode, every batch norm folded into a scale and a shift.
 
     Args:
@@ -75,7 +75,7 @@ class FusionHead:
     normalize: bool = True
 
     @classmethod
-    def load(cls, path: Path) -> "FusionHead":
+    def load(cls, path: Path) -> "ExportedHead":
         """Read the head that stage 6 exported as safetensors (metadata: activation none|relu, normalize true|false).
 
         Raises:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from qafm.evaluation.fuse import FusionHead
+from qafm.evaluation.fuse import ExportedHead
 from qafm.evaluation.load_descriptors import Descriptors, DescriptorSide, load_descriptors
 from qafm.evaluation.load_embeddings import Side, load_embeddings
 
@@ -30,7 +30,7 @@ def load_branch(images: Path, source: Source) -> Descriptors:
     """
     if source.branch is None or source.head is None:
         return load_descriptors(images, source.vectors)
-    loaded, head, branch = load_embeddings(images, source.vectors), FusionHead.load(source.head), source.branch
+    loaded, head, branch = load_embeddings(images, source.vectors), ExportedHead.load(source.head), source.branch
 
     def described(side: Side) -> DescriptorSide:
         vectors = head.apn_descriptor(side.v_a) if branch == "apn" else head.apan_descriptor(side.v_s)

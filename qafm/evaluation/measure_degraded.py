@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from qafm.config.ablation import AblationConfig
 from qafm.evaluation.experiments import Measurement, Trial, measure
-from qafm.evaluation.fuse import FusionHead
+from qafm.evaluation.fuse import ExportedHead
 from qafm.evaluation.join_labels import vector_column
 from qafm.evaluation.load_embeddings import Side, load_embeddings
 from qafm.evaluation.ranking import SameCamera
@@ -37,7 +37,7 @@ def measure_degraded(images: Path, embeddings: Path, head: Path, degraded: Path,
     known = np.isfinite(query.weight)
     filled = Side(query.labels, query.distractor, np.where(known, query.weight, 0.5), query.v_a, query.v_s)
     config = AblationConfig(grid=grid)
-    trial = Trial(FusionHead.load(head), filled, loaded.gallery, None, same_camera, config)
+    trial = Trial(ExportedHead.load(head), filled, loaded.gallery, None, same_camera, config)
 
     def ap(found: Measurement) -> np.ndarray:
         return found.retrievals[0].ap

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from qafm.evaluation.first_ranks import FirstRanks
-from qafm.evaluation.fuse import FusionHead
+from qafm.evaluation.fuse import ExportedHead
 from qafm.evaluation.load_embeddings import Side, load_embeddings
 from qafm.evaluation.ranking import Matches, Retrieval, SameCamera, dot_similarity, evaluate_retrieval
 from qafm.runtime.errors import InputError
@@ -33,7 +33,7 @@ def rank_gallery(images: Path, embeddings: Path, head: Path, *, same_camera: Sam
         InputError: a bad file, or no query with a valid match.
     """
     loaded = load_embeddings(images, embeddings)
-    query, gallery, fusion = loaded.query, loaded.gallery, FusionHead.load(head)
+    query, gallery, fusion = loaded.query, loaded.gallery, ExportedHead.load(head)
     vectors = [fusion.fused(side.v_a, side.v_s, side.weight) for side in (query, gallery)]
     first = FirstRanks(dot_similarity(vectors[0], vectors[1]), Matches(query.labels, gallery.labels, same_camera), depth)
     try:

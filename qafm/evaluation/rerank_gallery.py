@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from qafm.config.rerank import RerankConfig
-from qafm.evaluation.fuse import FusionHead, concat
+from qafm.evaluation.fuse import ExportedHead, concat
 from qafm.evaluation.load_embeddings import Side, load_embeddings
 from qafm.evaluation.ranking import SameCamera, evaluate_retrieval
 from qafm.evaluation.rerank import reciprocal_similarity
@@ -14,7 +14,7 @@ from qafm.evaluation.retrieval_artifact import galleries_of, gallery_content, wr
 from qafm.runtime.errors import InputError
 
 # Row: L2-normalised descriptors of one side, float32 [N, D], and the visual weight in them, float [N]; None where no weight is used. As `experiments.measure`.
-_DESCRIBED: dict[str, Callable[[FusionHead, Side], tuple[np.ndarray, np.ndarray | None]]] = {
+_DESCRIBED: dict[str, Callable[[ExportedHead, Side], tuple[np.ndarray, np.ndarray | None]]] = {
     "qafm": lambda head, side: (head.fused(side.v_a, side.v_s, side.weight), side.weight),
     "apn_descriptor": lambda head, side: (head.apn_descriptor(side.v_a), None),
     "apan_descriptor": lambda head, side: (head.apan_descriptor(side.v_s), None),
@@ -50,7 +50,7 @@ def rerank_gallery(
     """
     if experiment not in _DESCRIBED:
         raise InputError(f"experiment: {experiment!r} is not re-ranked, {', '.join(_DESCRIBED)} are")
-    loaded, fusion_head, described = load_embeddings(images, embeddings), FusionHead.load(head), _DESCRIBED[experiment]
+    loaded, fusion_head, described = load_embeddings(images, embeddings), ExportedHead.load(head), _DESCRIBED[experiment]
     vectors, weight = described(fusion_head, loaded.query)
     contents = {}
     for name, gallery in galleries_of(loaded.gallery).items():

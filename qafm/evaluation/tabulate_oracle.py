@@ -31,7 +31,7 @@ SIDES = {
 
 
 @dataclass(frozen=True)
-class Measured:
+class PairScores:
     """What one pair achieved, the mean over seeds.
 
     Args:
@@ -76,7 +76,7 @@ def tabulate_oracle(rows: Sequence[Row], run: Run, config: AblationConfig, out: 
     write_table(out, COLUMNS, [names | _describe(pair, found, measured.get(NULL), config) for pair, found in measured.items()])
 
 
-def _read(pair: str, paths: Sequence[Path]) -> Measured:
+def _read(pair: str, paths: Sequence[Path]) -> PairScores:
     contents = []
     for path in paths:
         with reading(path, "is no artifact of measure_oracle"):
@@ -91,10 +91,10 @@ def _read(pair: str, paths: Sequence[Path]) -> Measured:
     ap = {name: 100 * np.mean([np.array(queries[name], np.float64) for queries, _ in contents], axis=0) for name in methods}
     weights = {name: [chosen[name] for _, chosen in contents] for name in ("weight_holdout", "weight_test")}
     known = {name: float(np.mean(values)) for name, values in weights.items() if None not in values}
-    return Measured(np.array(first["pid"]), ap, known, len(contents))
+    return PairScores(np.array(first["pid"]), ap, known, len(contents))
 
 
-def _describe(pair: str, found: Measured, null: Measured | None, config: AblationConfig) -> Cells:
+def _describe(pair: str, found: PairScores, null: PairScores | None, config: AblationConfig) -> Cells:
     first, second = SIDES[pair]
     cells: Cells = {"pair": pair, "first": first, "second": second, "n_queries": str(len(found.pid)), "n_seeds": str(found.n_seeds)}
     cells |= {name: as_weight(weight) for name, weight in found.weights.items()}

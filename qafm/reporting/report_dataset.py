@@ -124,7 +124,7 @@ def describe_dataset(path: Path, same_camera: str) -> DatasetView:
         raise InputError(f"{path}: is no report of parse_dataset ({error!r})") from error
 
 
-def describe_quality(path: Path) -> tuple[list[Spread], str]:
+def quality_spreads(path: Path) -> tuple[list[Spread], str]:
     """Q per set of quality.json (rule score_quality), and a sentence on its reference.
 
     Raises:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from qafm.config.report import ReportConfig
 from qafm.reporting.report_data import Content, browser_content, script_json
-from qafm.reporting.report_dataset import describe_dataset, describe_quality
+from qafm.reporting.report_dataset import describe_dataset, quality_spreads
 from qafm.reporting.report_figures import show_figure
 from qafm.reporting.report_headline import headline
 from qafm.reporting.report_provenance import read_costs, read_weights, software, total_cost
@@ -72,7 +72,7 @@ def write_report(inputs: ReportInputs, config: ReportConfig, out: Path) -> None:
 def _results(inputs: ReportInputs) -> dict[str, Any]:
     tables = [(category, show_table(Path(path), title, explanation)) for title, category, path, explanation in inputs.tables]
     figures = [(category, show_figure(title, Path(png), Path(caption))) for title, category, png, caption in inputs.figures]
-    spreads, quality_fact = describe_quality(inputs.quality)
+    spreads, quality_fact = quality_spreads(inputs.quality)
     return {
         "run": inputs.run,
         "seeds": list(inputs.seeds),

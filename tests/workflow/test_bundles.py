@@ -9,7 +9,7 @@ import pytest
 
 import qafm
 from qafm.datasets.read_image import read_image
-from qafm.evaluation.fuse import FusionHead
+from qafm.evaluation.fuse import ExportedHead
 from qafm.tables.parquet import read_parquet
 from tests.workflow.conftest import TINY, Project
 
@@ -33,7 +33,7 @@ def test_a_bundle_answers_what_the_run_stored(bundled: Project) -> None:
     stored = read_parquet(seed / "embeddings" / "fusion.parquet").filter(pc.field("split") == "query").slice(0, 6)
     paths = dict(zip(*(read_parquet(bundled.root / "results" / "tiny" / "images.parquet")[name].to_pylist() for name in ("image_id", "path")), strict=True))
     quality = {row["image_id"]: row for row in read_parquet(features / "quality.parquet").to_pylist()}
-    head = FusionHead.load(seed / "embeddings" / "fusion.head.safetensors")
+    head = ExportedHead.load(seed / "embeddings" / "fusion.head.safetensors")
     assert model.quality is not None and model.name == "tiny/r10-tiny/tiny/seed-1"
     for row in stored.to_pylist():
         path = bundled.root / paths[row["image_id"]]

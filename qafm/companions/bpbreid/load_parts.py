@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qafm.companions.bpbreid.part_distance import PartSide
-from qafm.companions.bpbreid.part_tables import embeddings_schema
+from qafm.companions.bpbreid.part_tables import views_schema
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.join_labels import Joined, join_labels, vector_column
 from qafm.runtime.errors import InputError
@@ -41,9 +41,9 @@ def _read(path: Path) -> pa.Table:
     """Read an embeddings table of any number and length of embeddings."""
     table = read_parquet(path)
     compared, total = (vector_column(path, table, name).shape[1] for name in ("visible", "vectors"))
-    expected = embeddings_schema(compared, total // compared) if compared and total % compared == 0 else None
+    expected = views_schema(compared, total // compared) if compared and total % compared == 0 else None
     if expected is None or [(f.name, f.type) for f in table.schema] != [(f.name, f.type) for f in expected]:
-        raise InputError(f"{path}: columns are {table.schema.names}, expected {embeddings_schema(1, 1).names} in the types of part embeddings")
+        raise InputError(f"{path}: columns are {table.schema.names}, expected {views_schema(1, 1).names} in the types of part embeddings")
     return table
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from qafm.tables.parquet import vector_array
 
 
-def embeddings_schema(compared: int, dim: int) -> pa.Schema:
+def views_schema(compared: int, dim: int) -> pa.Schema:
     """views/{view}.parquet: what is compared of every image, for `compared` = E embeddings of length `dim` = D."""
     return pa.schema(
         [
@@ -32,7 +32,7 @@ def embeddings_table(image_ids: Sequence[str], splits: Sequence[str], vectors: n
         vector_array(visible.astype(np.uint8)),
         vector_array(confidence.astype(np.float32)),
     ]
-    return pa.table([pa.array(list(image_ids)), pa.array(list(splits)), *columns], schema=embeddings_schema(compared, dim))
+    return pa.table([pa.array(list(image_ids)), pa.array(list(splits)), *columns], schema=views_schema(compared, dim))
 
 
 # maps.parquet: the part maps of every query and gallery image, as seen whole.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qafm.companions.par.siamese_network import SiameseNetwork
-from qafm.companions.par.split_images import load_searched
+from qafm.companions.par.split_images import load_validation_and_test
 from qafm.config.backbone import BackboneConfig
 from qafm.config.par import IdentitySplitConfig
 from qafm.config.runtime import RuntimeConfig
@@ -31,7 +31,7 @@ def embed_siamese(images: Path, weights: Path, backbone: BackboneConfig, split: 
     """
     device = prepare_torch(runtime)
     model = place(load_siamese(weights, backbone), device)
-    data = load_searched(images, backbone, split)
+    data = load_validation_and_test(images, backbone, split)
     write_parquet(out, descriptors_table(data.image_ids, list(data.splits), forward_all(model, data.pixels, device, runtime).numpy()))
 
 

@@ -8,7 +8,7 @@ import torch
 
 from qafm.companions.par.par_network import ParNetwork
 from qafm.companions.par.predictions import NO_HEAD, predictions_table
-from qafm.companions.par.split_images import load_searched
+from qafm.companions.par.split_images import load_validation_and_test
 from qafm.config.backbone import BackboneConfig
 from qafm.config.par import IdentitySplitConfig
 from qafm.config.runtime import RuntimeConfig
@@ -38,7 +38,7 @@ def predict_par(images: Path, weights: Path, backbone: BackboneConfig, split: Id
     """
     device = prepare_torch(runtime)
     model = place(load_par(weights, backbone), device)
-    data = load_searched(images, backbone, split)
+    data = load_validation_and_test(images, backbone, split)
     answers = forward_all(lambda pixels: torch.stack([values.argmax(dim=1) for values in model(pixels).values()], dim=1), data.pixels, device, runtime)
     codes = np.full((len(data), len(ATTRIBUTE_NAMES)), NO_HEAD, np.int64)
     codes[:, [ATTRIBUTE_NAMES.index(name) for name in model.heads]] = answers.numpy().astype(np.int64)

@@ -46,7 +46,7 @@ def load_train_split(images: Path, backbone: BackboneConfig, split: IdentitySpli
     return TrainSplit(load_image_set(rows, backbone.height, backbone.width), np.flatnonzero(fitted), np.flatnonzero(~fitted))
 
 
-def load_searched(images: Path, backbone: BackboneConfig, split: IdentitySplitConfig) -> ImageSet:
+def load_validation_and_test(images: Path, backbone: BackboneConfig, split: IdentitySplitConfig) -> ImageSet:
     """Decode what is searched: validation, query and gallery images, without junk, in the order of images.parquet."""
     rows = select_rows(images)
     train = rows.filter(pc.field("split") == "train")

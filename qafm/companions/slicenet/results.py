@@ -14,7 +14,7 @@ _LOOKED = "top10_mAP"  # filled in the epochs in which query and gallery were lo
 
 
 @dataclass(frozen=True)
-class Look:
+class EpochMetrics:
     """The state of a training after one of its epochs.
 
     Args:
@@ -43,7 +43,7 @@ def read_protocols(path: Path, row: str) -> dict[str, Metrics | None]:
     return found
 
 
-def read_looks(path: Path) -> list[Look]:
+def read_looks(path: Path) -> list[EpochMetrics]:
     """The epochs of a history.csv in which query and gallery were looked at, ascending; the last epoch is one of them.
 
     Raises:
@@ -52,7 +52,7 @@ def read_looks(path: Path) -> list[Look]:
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
-        looks = [Look(int(row["epoch"]), int(row["images_seen"]), _protocols(row)) for row in rows if row[_LOOKED]]
+        looks = [EpochMetrics(int(row["epoch"]), int(row["images_seen"]), _protocols(row)) for row in rows if row[_LOOKED]]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise InputError(f"{path}: is no learning curve of train_slicenet ({error!r})") from error
     if not looks or not rows[-1][_LOOKED]:
@@ -60,7 +60,7 @@ def read_looks(path: Path) -> list[Look]:
     return looks
 
 
-def best_look(looks: list[Look]) -> Look:
+def best_look(looks: list[EpochMetrics]) -> EpochMetrics:
     """The look of highest top-10 mAP, the first of equal ones: what the report calls its result, chosen on the test images."""
     return max(looks, key=lambda look: ((look.protocols["top10"] or {}).get("mAP", -math.inf), -look.epoch))
 

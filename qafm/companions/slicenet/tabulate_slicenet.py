@@ -7,7 +7,7 @@ import numpy as np
 
 from qafm.companions.slicenet.protocols import Metrics
 from qafm.companions.slicenet.published import PUBLISHED, are_the_reports
-from qafm.companions.slicenet.results import Look, best_look, read_looks, read_protocols
+from qafm.companions.slicenet.results import EpochMetrics, best_look, read_looks, read_protocols
 from qafm.config.slicenet import FOREIGN, NETWORK_NAMES, SIGN, SlicenetConfig
 from qafm.evaluation.ablation_rows import Cells, as_percent, write_table
 from qafm.reporting.report_provenance import read_costs
@@ -91,7 +91,7 @@ def _counted(protocols: Sequence[dict[str, Metrics | None]]) -> Cells:
     return {column: str(int(count)) for column, count in counts.items()}
 
 
-def _epochs(looks: Sequence[Look]) -> Cells:
+def _epochs(looks: Sequence[EpochMetrics]) -> Cells:
     """At which epoch each seed stands, once where all agree, and how many images a seed has seen, on average."""
     if not looks:
         return {}

@@ -23,7 +23,7 @@ from qafm.training.schedule import build_adam
 from qafm.training.stage import TrainingOutputs, write_outputs
 
 
-class Look:
+class PeriodicEvaluation:
     """Query and gallery, looked at while a model is trained.
 
     Nothing is chosen by it here: the report took the best epoch on these very images, and the table shows what that is worth.
@@ -73,7 +73,7 @@ def train_slicenet(images: Path, config: TrainSlicenetConfig, runtime: RuntimeCo
     network = config.network
     data = load_image_set(select_rows(images, split="train", fold="fit"), network.height, network.width)
     several_identities(data.labels.numpy())
-    look = Look(images, network)
+    look = PeriodicEvaluation(images, network)
     model = SlicedNet(network, data.num_ids)
     model.mean, model.std = pixel_statistics(data.pixels)
     model = place(model, device)

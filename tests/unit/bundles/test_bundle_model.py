@@ -11,7 +11,7 @@ import torch
 from qafm.bundles.bundle_model import bundle_model
 from qafm.bundles.load_bundle import load_bundle
 from qafm.bundles.stored_weights import weights_digest
-from qafm.config.bundle import BundleConfig, Measured, MeasuredAttribute
+from qafm.config.bundle import BundleConfig, BundledMetrics, MeasuredAttribute
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 from qafm.models.qafm import Qafm
@@ -53,7 +53,7 @@ def test_bundle_json_says_where_it_comes_from(tmp_path: Path) -> None:
     assert (trained.kind, trained.images, trained.ids, trained.cameras) == ("synthetic", 10, 5, 2)
     assert trained.attributes["hair"] == {"short": 5, "long": 5} and trained.attributes["up_color"]["red"] == 0
     assert {name for name in ATTRIBUTE_NAMES if not trained.learned(name)} == set(UNLABELLED) and not trained.learned("no such")
-    assert config.measured == {"qafm": Measured(rank1=61.5, mAP=42.25, n_queries=13)}
+    assert config.measured == {"qafm": BundledMetrics(rank1=61.5, mAP=42.25, n_queries=13)}
     assert config.measured_attributes == {"gender": MeasuredAttribute(accuracy=81.5, majority=70.0)}
     assert config.architecture.apn.horizontal_stripes == 0 and config.architecture.apan == ARCHITECTURE.apan
     assert config.digest == weights_digest([folder / "model.safetensors", folder / "extractor.safetensors"])

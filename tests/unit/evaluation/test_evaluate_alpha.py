@@ -9,7 +9,7 @@ import pytest
 
 from qafm.config.ablation import AblationConfig
 from qafm.evaluation.evaluate_alpha import evaluate_alpha
-from qafm.evaluation.fuse import FusionHead, concat
+from qafm.evaluation.fuse import ExportedHead, concat
 from qafm.evaluation.load_embeddings import load_embeddings
 from qafm.evaluation.ranking import dot_similarity, evaluate_retrieval
 from qafm.runtime.errors import InputError
@@ -28,7 +28,7 @@ def mean_ap(found: dict[str, Any], gallery: str = "standard") -> float:
 
 
 def expected_at(run: Any, query_weight: Any, gallery_weight: Any) -> dict[str, float]:
-    loaded, head = load_embeddings(run.images, run.embeddings), FusionHead.load(run.head)
+    loaded, head = load_embeddings(run.images, run.embeddings), ExportedHead.load(run.head)
     query, gallery = head.fused(loaded.query.v_a, loaded.query.v_s, query_weight), head.fused(loaded.gallery.v_a, loaded.gallery.v_s, gallery_weight)
     return evaluate_retrieval(loaded.query.labels, loaded.gallery.labels, dot_similarity(query, gallery)).summary()
 
@@ -77,7 +77,7 @@ def test_alpha_0_is_apn_and_swapping_the_orientation_swaps_the_rows(small_run):
 
 def test_single_descriptors_and_concat_use_no_fusion_fc(small_run):
     run = small_run()
-    loaded, head = load_embeddings(run.images, run.embeddings), FusionHead.load(run.head)
+    loaded, head = load_embeddings(run.images, run.embeddings), ExportedHead.load(run.head)
     query, gallery = loaded.query, loaded.gallery
     pairs = {
         "apn_descriptor": (head.apn_descriptor(query.v_a), head.apn_descriptor(gallery.v_a)),
@@ -94,7 +94,7 @@ def test_single_descriptors_and_concat_use_no_fusion_fc(small_run):
 
 def test_best_fixed_is_chosen_on_held_out_identities_only(small_run):
     run = small_run()
-    loaded, head = load_embeddings(run.images, run.embeddings), FusionHead.load(run.head)
+    loaded, head = load_embeddings(run.images, run.embeddings), ExportedHead.load(run.head)
     held = loaded.holdout
     scores = []
     for w in np.linspace(0, 1, 5):
@@ -146,7 +146,7 @@ def test_shuffled_averages_permutations_of_the_weights(small_run):
 @pytest.mark.parametrize("activation", ["none", "relu"])
 def test_scopes_equal_fusing_the_gallery_per_query(small_run, activation: str):
     run = small_run(activation=activation)
-    loaded, head = load_embeddings(run.images, run.embeddings), FusionHead.load(run.head)
+    loaded, head = load_embeddings(run.images, run.embeddings), ExportedHead.load(run.head)
     query, gallery = loaded.query, loaded.gallery
 
     def logit(w: Any) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from qafm.evaluation.fuse import FusionHead, concat, unit_rows
+from qafm.evaluation.fuse import ExportedHead, concat, unit_rows
 from qafm.runtime.errors import InputError
 
 N, DA, DS, D = 5, 4, 3, 6
@@ -31,7 +31,7 @@ def unit(vector: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("normalize", [False, True])
 def test_fused_is_the_formula(relu: bool, normalize: bool):
     values = tensors()
-    head = FusionHead(**values, relu=relu, normalize=normalize)
+    head = ExportedHead(**values, relu=relu, normalize=normalize)
     v_a, v_s, w = vectors()
     found = head.fused(v_a, v_s, w)
     assert found.dtype == np.float32
@@ -44,7 +44,7 @@ def test_fused_is_the_formula(relu: bool, normalize: bool):
 
 
 def test_the_branches_sit_where_eq_3_puts_them():
-    head, (v_a, v_s, _) = FusionHead(**tensors()), vectors()
+    head, (v_a, v_s, _) = ExportedHead(**tensors()), vectors()
     other = np.random.default_rng(9).normal(size=v_s.shape).astype(np.float32)
     assert head.fused(v_a, v_s, 1.0) == pytest.approx(head.fused(v_a, other, 1.0))  # w = 1: APN only
     assert not np.allclose(head.fused(v_a, v_s, 0.0), head.fused(v_a, other, 0.0))
@@ -52,7 +52,7 @@ def test_the_branches_sit_where_eq_3_puts_them():
 
 def test_single_descriptors_and_concat():
     values = tensors()
-    head, (v_a, v_s, w) = FusionHead(**values), vectors()
+    head, (v_a, v_s, w) = ExportedHead(**values), vectors()
     for i in range(N):
         assert head.apn_descriptor(v_a)[i] == pytest.approx(unit(v_a[i] * values["apn_scale"] + values["apn_shift"]), abs=1e-6)
         assert head.apan_descriptor(v_s)[i] == pytest.approx(unit(v_s[i] * values["apan_scale"] + values["apan_shift"]), abs=1e-6)
@@ -67,31 +67,31 @@ def test_a_zero_vector_stays_zero():
 @pytest.mark.parametrize(("activation", "normalize"), [("none", "true"), ("relu", "false")])
 def test_load_reads_what_stage_6_writes(tmp_path: Path, activation: str, normalize: str):
     save_file(tensors(), tmp_path / "head.safetensors", metadata={"activation": activation, "normalize": normalize})
-    head = FusionHead.load(tmp_path / "head.safetensors")
+    head = ExportedHead.load(tmp_path / "head.safetensors")
     assert (head.relu, head.normalize) == (activation == "relu", normalize == "true")
     v_a, v_s, w = vectors()
-    assert (head.fused(v_a, v_s, w) == FusionHead(**tensors(), relu=head.relu, normalize=head.normalize).fused(v_a, v_s, w)).all()
+    assert (head.fused(v_a, v_s, w) == ExportedHead(**tensors(), relu=head.relu, normalize=head.normalize).fused(v_a, v_s, w)).all()
 
 
 def test_bad_heads_are_named(tmp_path: Path):
     path = tmp_path / "head.safetensors"
     good = {"activation": "none", "normalize": "true"}
     with pytest.raises(InputError, match=r"head\.safetensors: is no fusion head"):
-        FusionHead.load(path)
+        ExportedHead.load(path)
     path.write_bytes(b"no safetensors")
     with pytest.raises(InputError, match="is no fusion head"):
-        FusionHead.load(path)
+        ExportedHead.load(path)
     save_file({name: value for name, value in tensors().items() if name != "fc_shift"}, path, metadata=good)
     with pytest.raises(InputError, match="fc_shift"):
-        FusionHead.load(path)
+        ExportedHead.load(path)
     save_file(tensors(), path, metadata={**good, "activation": "tanh"})
     with pytest.raises(InputError, match="activation 'tanh'"):
-        FusionHead.load(path)
+        ExportedHead.load(path)
     save_file(tensors(), path)
     with pytest.raises(InputError, match="normalize None"):
-        FusionHead.load(path)
+        ExportedHead.load(path)
     save_file({**tensors(), "apn_shift": np.zeros(DA + 1, np.float32)}, path, metadata=good)
     with pytest.raises(InputError, match="shapes do not belong together"):
-        FusionHead.load(path)
+        ExportedHead.load(path)
     with pytest.raises(InputError, match="is for v_a of 4 and v_s of 3, got 3 and 3"):
-        FusionHead(**tensors()).parts(np.zeros((1, 3), np.float32), np.zeros((1, 3), np.float32))
+        ExportedHead(**tensors()).parts(np.zeros((1, 3), np.float32), np.zeros((1, 3), np.float32))

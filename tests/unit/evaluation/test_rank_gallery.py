@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qafm.evaluation.fuse import FusionHead
+from qafm.evaluation.fuse import ExportedHead
 from qafm.evaluation.load_embeddings import load_embeddings
 from qafm.evaluation.rank_gallery import rank_gallery
 from qafm.evaluation.ranking import dot_similarity, evaluate_retrieval
@@ -24,7 +24,7 @@ def ranking(run: Any, tmp_path: Path, *, same_camera: str = "drop", depth: int =
 @pytest.mark.parametrize("depth", [1, 3, 100])
 def test_ranks_equal_a_full_sort(small_run: Any, tmp_path: Path, same_camera: str, depth: int) -> None:
     run = small_run()
-    loaded, head = load_embeddings(run.images, run.embeddings), FusionHead.load(run.head)
+    loaded, head = load_embeddings(run.images, run.embeddings), ExportedHead.load(run.head)
     query, gallery = loaded.query, loaded.gallery
     of_query, of_gallery = (head.fused(side.v_a, side.v_s, side.weight).astype(np.float64) for side in (query, gallery))
     for i, row in enumerate(ranking(run, tmp_path, same_camera=same_camera, depth=depth)):
@@ -47,7 +47,7 @@ def test_ranks_equal_a_full_sort(small_run: Any, tmp_path: Path, same_camera: st
 
 def test_ap_and_first_rank_are_those_of_the_metrics(small_run: Any, tmp_path: Path) -> None:
     run = small_run()
-    loaded, head = load_embeddings(run.images, run.embeddings), FusionHead.load(run.head)
+    loaded, head = load_embeddings(run.images, run.embeddings), ExportedHead.load(run.head)
     sides = [head.fused(side.v_a, side.v_s, side.weight) for side in (loaded.query, loaded.gallery)]
     found = evaluate_retrieval(loaded.query.labels, loaded.gallery.labels, dot_similarity(*sides))
     rows = ranking(run, tmp_path)

@@ -9,7 +9,7 @@ import pytest
 from qafm.config.ablation import AblationConfig
 from qafm.config.rerank import RerankConfig
 from qafm.evaluation.evaluate_alpha import evaluate_alpha
-from qafm.evaluation.fuse import FusionHead, concat
+from qafm.evaluation.fuse import ExportedHead, concat
 from qafm.evaluation.load_embeddings import load_embeddings
 from qafm.evaluation.ranking import evaluate_retrieval
 from qafm.evaluation.rerank import reciprocal_similarity
@@ -38,7 +38,7 @@ ROWS = pytest.mark.parametrize("experiment", ["qafm", "apn_descriptor", "apan_de
 @ROWS
 def test_a_row_is_its_descriptors_re_ranked_in_each_gallery_alone(small_run, experiment: str):
     run = small_run()
-    loaded, head = load_embeddings(run.images, run.embeddings), FusionHead.load(run.head)
+    loaded, head = load_embeddings(run.images, run.embeddings), ExportedHead.load(run.head)
     vectors = {
         "qafm": lambda side: head.fused(side.v_a, side.v_s, side.weight),
         "apn_descriptor": lambda side: head.apn_descriptor(side.v_a),

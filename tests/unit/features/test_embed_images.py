@@ -9,7 +9,7 @@ import torch
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
-from qafm.evaluation.fuse import FusionHead
+from qafm.evaluation.fuse import ExportedHead
 from qafm.features.embed_images import load_qafm, save_head, visual_weights
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
@@ -46,7 +46,7 @@ def test_exported_head_equals_the_model(tmp_path: Path, head: HeadConfig) -> Non
     config = MODEL.model_copy(update={"head": head})
     model = trained(config)
     save_head(tmp_path / "head.safetensors", model, config)
-    exported = FusionHead.load(tmp_path / "head.safetensors")
+    exported = ExportedHead.load(tmp_path / "head.safetensors")
     v_a, v_s, w = torch.randn(7, 12), torch.randn(7, 10), torch.rand(7)
     with torch.no_grad():
         np.testing.assert_allclose(exported.fused(v_a.numpy(), v_s.numpy(), w.numpy()), model.head(v_a, v_s, w).descriptor.numpy(), atol=1e-5)
@@ -60,7 +60,7 @@ def test_branch_without_identity_head_is_its_own_descriptor(tmp_path: Path) -> N
     save_head(tmp_path / "head.safetensors", trained(config), config)
     v_s = np.random.default_rng(0).normal(size=(5, 10)).astype(np.float32)
     expected = v_s / np.linalg.norm(v_s, axis=1, keepdims=True)
-    np.testing.assert_allclose(FusionHead.load(tmp_path / "head.safetensors").apan_descriptor(v_s), expected, atol=1e-6)
+    np.testing.assert_allclose(ExportedHead.load(tmp_path / "head.safetensors").apan_descriptor(v_s), expected, atol=1e-6)
 
 
 def test_weight_depends_on_q_and_falls_back_to_the_mean() -> None:

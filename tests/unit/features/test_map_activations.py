@@ -14,7 +14,7 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.evaluation.fuse import FusionHead
+from qafm.evaluation.fuse import ExportedHead
 from qafm.features.embed_images import embed_images
 from qafm.features.map_activations import map_activations, map_pair
 from qafm.models.qafm import Qafm
@@ -182,7 +182,7 @@ def test_similarity_and_its_parts_are_those_that_rank(tmp_path: Path) -> None:
     ]
     assert [row["kind"] for row in table] == [*KINDS] * 4
     embedded = {row["image_id"]: row for row in read_parquet(files["out"]).to_pylist()}
-    head = FusionHead.load(files["head"])
+    head = ExportedHead.load(files["head"])
     for row in table:
         own, other = embedded[row["image_id"]], embedded[row["other_id"]]
         v_a, v_s = (np.array([image[name] for image in (own, other)], np.float32) for name in ("v_a", "v_s"))

@@ -12,7 +12,7 @@ import torch
 
 import qafm
 from qafm.datasets.read_image import read_image
-from qafm.evaluation.fuse import FusionHead
+from qafm.evaluation.fuse import ExportedHead
 from qafm.features.embed_images import save_head
 from qafm.images.network_input import normalize, to_input
 from qafm.inference.model import ReidModel
@@ -48,7 +48,7 @@ def test_descriptors_are_those_of_the_chain(run: MadeUpRun, model: ReidModel, tm
     found = model.embed(shown, batch=2)
     assert run.model.weight_mlp is not None
     save_head(tmp_path / "head.safetensors", run.model, MODEL_CONFIG)
-    head = FusionHead.load(tmp_path / "head.safetensors")
+    head = ExportedHead.load(tmp_path / "head.safetensors")
     for i, picture in enumerate(shown):
         v_a, v_s, q = by_the_stages(run, picture, content_key(picture))
         w = float(run.model.weight_mlp.weight(torch.tensor([q]))[0].detach())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from qafm.reporting.report_dataset import DatasetView, describe_dataset, describe_quality
+from qafm.reporting.report_dataset import DatasetView, describe_dataset, quality_spreads
 from qafm.runtime.errors import InputError
 from tests.made_up_report import HOSTILE, dataset_content, quality_content
 
@@ -73,7 +73,7 @@ def test_attributes_of_classes_that_occur(tmp_path: Path) -> None:
 
 def test_q_per_set_with_its_drawing(tmp_path: Path) -> None:
     (tmp_path / "quality.json").write_text(json.dumps(quality_content()))
-    spreads, sentence = describe_quality(tmp_path / "quality.json")
+    spreads, sentence = quality_spreads(tmp_path / "quality.json")
     assert [spread.name for spread in spreads] == ["train, trained on", "query", "gallery, without distractors"]  # no distractor has a Q
     assert spreads[0].numbers == ["5", "2", "0.2000", "0.0500", "0.1900", "0.1000", "0.3000"]
     assert spreads[1].numbers[1] == ""
@@ -90,7 +90,7 @@ def test_published_q_and_constant_q(tmp_path: Path) -> None:
     reference = {"set": "train", "images": 2, "mean": 0.5, "sd": 0.1}
     content = quality_content(published="q.csv", variants=None, reference=reference, sets={"query": constant})
     (tmp_path / "quality.json").write_text(json.dumps(content))
-    spreads, sentence = describe_quality(tmp_path / "quality.json")
+    spreads, sentence = quality_spreads(tmp_path / "quality.json")
     assert sentence.startswith("Q is as published; low means stable. Its scale comes from 2 images of the train images: mean 0.5000")
     assert spreads[0].line == (0.0, 0.0)
 
@@ -98,11 +98,11 @@ def test_published_q_and_constant_q(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"sets": 3}'])
 def test_other_files_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.json").write_text(text)
-    for describe in (lambda: describe_dataset(tmp_path / "a.json", "drop"), lambda: describe_quality(tmp_path / "a.json")):
+    for describe in (lambda: describe_dataset(tmp_path / "a.json", "drop"), lambda: quality_spreads(tmp_path / "a.json")):
         with pytest.raises(InputError, match=r"a\.json: "):
             describe()
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.json: cannot be read as JSON"):
-        describe_quality(tmp_path / "a.json")
+        quality_spreads(tmp_path / "a.json")

@@ -12,7 +12,7 @@ import pytest
 from qafm.companions.slicenet import published
 from qafm.companions.slicenet.protocols import PROTOCOLS
 from qafm.companions.slicenet.published import are_the_reports
-from qafm.companions.slicenet.results import Look, best_look, read_looks, read_protocols
+from qafm.companions.slicenet.results import EpochMetrics, best_look, read_looks, read_protocols
 from qafm.companions.slicenet.tabulate_slicenet import COLUMNS, tabulate_slicenet
 from qafm.config.parse import FoldersConfig, ParseConfig
 from qafm.config.slicenet import SlicenetConfig
@@ -137,8 +137,8 @@ def test_the_reports_images_are_recognised(shared: Path, tmp_path: Path, monkeyp
 
 
 def test_the_best_look_is_the_first_of_equal_ones() -> None:
-    def look(epoch: int, value: float | None) -> Look:
-        return Look(epoch, 0, {"top10": None if value is None else {"mAP": value}})
+    def look(epoch: int, value: float | None) -> EpochMetrics:
+        return EpochMetrics(epoch, 0, {"top10": None if value is None else {"mAP": value}})
 
     assert best_look([look(5, 80), look(10, 90), look(15, 90), look(20, 85)]).epoch == 10
     assert best_look([look(5, None), look(10, 0)]).epoch == 10

@@ -110,15 +110,15 @@ def test_equal_seeds_give_equal_bytes_and_a_network_learns(people: People, tmp_p
 def test_a_killed_training_ends_with_the_same_bytes(people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = people()
     undisturbed = trained(images, tmp_path / "one")
-    measure = module.Look.measure
+    measure = module.PeriodicEvaluation.measure
 
     def killed(*_arguments: Any) -> dict[str, float]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module.Look, "measure", killed)
+    monkeypatch.setattr(module.PeriodicEvaluation, "measure", killed)
     with pytest.raises(KeyboardInterrupt):
         trained(images, tmp_path / "two")
-    monkeypatch.setattr(module.Look, "measure", measure)
+    monkeypatch.setattr(module.PeriodicEvaluation, "measure", measure)
     assert list((tmp_path / "two" / ".resume").iterdir())
     assert [path.read_bytes() for path in trained(images, tmp_path / "two")] == [path.read_bytes() for path in undisturbed]
 
