@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pyarrow as pa
 
+from qafm.evaluation.class_scores import commonest, score_classes
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTE_SIZES, ATTRIBUTES
 
 UNKNOWN = -1
@@ -103,15 +104,18 @@ def score_codes(predicted: np.ndarray, labels: np.ndarray, train_labels: np.ndar
     for name, codes, lowest in (("predicted", predicted, 0), ("labels", labels, UNKNOWN), ("train_labels", train_labels, UNKNOWN)):
         if np.any(codes < lowest) or np.any(codes >= sizes):
             raise ValueError(f"{name}: a code lies outside its attribute's classes")
-    common = [_most_frequent(train_labels[:, i], size) for i, size in enumerate(ATTRIBUTE_SIZES)]
+    common = [commonest(train_labels[:, i], size) for i, size in enumerate(ATTRIBUTE_SIZES)]
     always = np.tile([code or 0 for code in common], (len(labels), 1))  # [N, 12]; the 0 of an unknown class is never used
     official, official_majority = (official_accuracy(to_official(answers), labels) for answers in (predicted, always))
     scores = {}
     for i, name in enumerate(ATTRIBUTE_NAMES):
-        known = _score_known(predicted[:, i], labels[:, i], common[i], ATTRIBUTE_SIZES[i])
-        labelled = known[0] > 0
-        majority = official_majority[name] if labelled and common[i] is not None else None
-        scores[name] = AttributeScore(*known, len(labels), official[name] if labelled else None, majority)
+        n, known = int((labels[:, i] != UNKNOWN).sum()), score_classes(predicted[:, i], labels[:, i], ATTRIBUTE_SIZES[i], "labelled or predicted")
+        if known is None:
+            scores[name] = AttributeScore(0, None, None, None, len(labels), None, None)
+            continue
+        majority = None if common[i] is None else 100 * float((labels[:, i] == common[i]).sum()) / n
+        of_all = None if common[i] is None else official_majority[name]
+        scores[name] = AttributeScore(n, known.accuracy, known.macro_f1, majority, len(labels), official[name], of_all)
     return scores
 
 
@@ -119,23 +123,3 @@ def _check_shapes(predicted: np.ndarray, labels: np.ndarray) -> None:
     n = len(ATTRIBUTES)
     if predicted.ndim != 2 or predicted.shape != labels.shape or predicted.shape[1] != n or not len(predicted):
         raise ValueError(f"predictions {predicted.shape} and labels {labels.shape} must both be [N, {n}], N > 0")
-
-
-def _most_frequent(train_labels: np.ndarray, size: int) -> int | None:
-    """The class most frequent in training, the lowest code on a tie; None where no label is known."""
-    frequency = np.bincount(train_labels[train_labels != UNKNOWN], minlength=size)
-    return int(frequency.argmax()) if frequency.any() else None
-
-
-def _score_known(predicted: np.ndarray, labels: np.ndarray, common: int | None, size: int) -> tuple[int, float | None, float | None, float | None]:
-    """The first four scores, over the images with a known label; `common` is what the majority baseline answers."""
-    known = labels != UNKNOWN
-    n = int(known.sum())
-    if n == 0:
-        return 0, None, None, None
-    confusion = np.zeros((size, size), np.int64)  # [label, answer]
-    np.add.at(confusion, (labels[known], predicted[known]), 1)
-    support = confusion.sum(axis=0) + confusion.sum(axis=1)  # [size]; 2 TP + FP + FN
-    f1 = 2 * np.diag(confusion)[support > 0] / support[support > 0]
-    majority = None if common is None else 100 * float(confusion[common].sum()) / n
-    return n, 100 * float(np.trace(confusion)) / n, 100 * float(f1.mean()), majority

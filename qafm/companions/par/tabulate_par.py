@@ -13,9 +13,9 @@ from qafm.companions.par.classes import head_classes, par_codes
 from qafm.companions.par.identity_fold import trained_on
 from qafm.companions.par.predictions import NO_HEAD, read_predictions
 from qafm.companions.par.published import ACCURACY, GLOBAL, MACRO_F1, REPORT_ORDER
-from qafm.companions.par.scores import HeadScore, commonest, mean_scores, score_head
 from qafm.evaluation.ablation_rows import Cells, as_percent, write_table
 from qafm.evaluation.attribute_accuracy import attribute_codes
+from qafm.evaluation.class_scores import ClassScores, commonest, mean_scores, score_classes
 from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
@@ -54,7 +54,7 @@ class _Labels:
     codes: np.ndarray
 
 
-Scores = dict[str, HeadScore | None]  # attribute, or GLOBAL -> score
+Scores = dict[str, ClassScores | None]  # attribute, or GLOBAL -> score
 Models = dict[str, dict[int, Scores]]  # loss -> seed -> scores
 
 
@@ -139,7 +139,7 @@ def _score(predicted: np.ndarray, labels: np.ndarray, run: ParRun) -> Scores:
     scores: Scores = {}
     for i, name in enumerate(ATTRIBUTE_NAMES):
         answered = (predicted[:, i] != NO_HEAD).all()
-        scores[name] = score_head(predicted[:, i], labels[:, i], len(classes[name])) if answered else None
+        scores[name] = score_classes(predicted[:, i], labels[:, i], len(classes[name]), "labelled") if answered else None
     return scores | {GLOBAL: mean_scores([score for score in scores.values() if score is not None])}
 
 

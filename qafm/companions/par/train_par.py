@@ -11,11 +11,11 @@ from qafm.companions.par.classes import head_classes, par_codes
 from qafm.companions.par.losses import ParLoss
 from qafm.companions.par.par_network import ParNetwork
 from qafm.companions.par.plain_plan import plain_plan
-from qafm.companions.par.scores import mean_scores, score_head
 from qafm.companions.par.split_images import TrainSplit, augmented, load_train_split
 from qafm.config.par import TrainParConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import OptimizerConfig
+from qafm.evaluation.class_scores import mean_scores, score_classes
 from qafm.images.forward import forward_all
 from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
@@ -96,7 +96,7 @@ class _ParRun:
         logits = dict(zip(self.heads, joined.split(sizes, dim=1), strict=True))
         found = []
         for name, size in self.heads.items():
-            score = score_head(logits[name].argmax(dim=1).numpy(), self.validation_codes[:, ATTRIBUTE_NAMES.index(name)], size)
+            score = score_classes(logits[name].argmax(dim=1).numpy(), self.validation_codes[:, ATTRIBUTE_NAMES.index(name)], size, "labelled")
             found += [] if score is None else [score]
         mean = mean_scores(found)
         assert mean is not None  # _learnable_heads has seen a label
