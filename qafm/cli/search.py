@@ -8,15 +8,13 @@ import typer
 
 from qafm.cli.found import FoundQuery, found_hit
 from qafm.cli.image_files import named_images, shown
-from qafm.cli.naming import CameraOption, Named, NamesOption, camera_pattern, read_name
+from qafm.cli.naming import CameraOption, NamesOption, camera_pattern, read_name
 from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
 from qafm.cli.output import check_target, number, print_json, print_table, remark
 from qafm.runtime.files import file_sha256
 
 if TYPE_CHECKING:
-    from qafm.galleries.search_gallery import Hits
     from qafm.inference.model import ReidModel
-    from qafm.inference.results import Embedded
 
 Approximate: TypeAlias = Literal["auto", "never", "always"]
 
@@ -41,6 +39,9 @@ def search(
     Distances are Euclidean, of unit descriptors: 0 (equal) to 2. Where the identities of query and gallery are known (--names), ✓ and a green frame mean
     the same person, ✗ and an orange dashed frame another one.
     """
+    from qafm.galleries.exclusions import Exclusions
+    from qafm.galleries.search_gallery import search_gallery
+
     files = named_images(queries)
     pattern = camera_pattern(cameras)
     named = [read_name(shown(file), names, pattern) for file in files]
@@ -49,9 +50,11 @@ def search(
     for path, endings in ((html, (".html", ".htm")), (png, (".png",))):
         if path is not None:
             check_target(path, endings=endings, inputs=[gallery, *files])
-    loaded, fast = _model_of(gallery, model, device)
-    embedded = loaded.embed(files, quality=not fast)
-    hits = _search(gallery, files, named, embedded, loaded.gallery_id(quality=not fast), top, exclude_self, exclude_camera, approximate)
+    loaded, with_q, images = _model_of(gallery, model, device)
+    embedded = loaded.embed(files, quality=with_q)
+    exclude = Exclusions([file_sha256(file) for file in files] if exclude_self else None, [one.camid for one in named] if exclude_camera else None)
+    top = max(1, min(top, images))
+    hits = search_gallery(gallery, embedded.descriptor, model_id=loaded.gallery_id(quality=with_q), top=top, approximate=approximate, exclude=exclude)
     found = [
         FoundQuery(file, one, float(q), float(w), [found_hit(hit, one, gallery) for hit in hits.of(row)])
         for row, (file, one, q, w) in enumerate(zip(files, named, embedded.q, embedded.visual_weight, strict=True))
@@ -65,8 +68,8 @@ def search(
         typer.echo(f"written: {shown(path)}", err=True)
 
 
-def _model_of(gallery: Path, path: Path | None, device: Literal["auto", "cpu", "cuda"]) -> tuple["ReidModel", bool]:
-    """The model, and whether the gallery was made without Q (`qafm embed --fast`).
+def _model_of(gallery: Path, path: Path | None, device: Literal["auto", "cpu", "cuda"]) -> tuple["ReidModel", bool, int]:
+    """The model, whether the gallery was made with Q (without `qafm embed --fast`), and its number of images.
 
     Raises:
         InputError: the gallery is another model's.
@@ -75,30 +78,9 @@ def _model_of(gallery: Path, path: Path | None, device: Literal["auto", "cpu", "
 
     with Gallery(gallery) as opened:
         loaded = load_model(path, device)
-        fast = opened.header.model_id != loaded.model_id and opened.header.model_id == loaded.gallery_id(quality=False)
-        opened.check_made_by(loaded.gallery_id(quality=not fast), loaded.name)
-    return loaded, fast
-
-
-def _search(
-    gallery: Path,
-    files: Sequence[Path],
-    named: Sequence[Named],
-    embedded: "Embedded",
-    model_id: str,
-    top: int,
-    exclude_self: bool,
-    exclude_camera: bool,
-    approximate: Approximate,
-) -> "Hits":
-    from qafm.galleries.exclusions import Exclusions
-    from qafm.galleries.gallery import Gallery
-    from qafm.galleries.search_gallery import search_gallery
-
-    exclude = Exclusions([file_sha256(file) for file in files] if exclude_self else None, [one.camid for one in named] if exclude_camera else None)
-    with Gallery(gallery) as opened:
-        top = max(1, min(top, opened.rows))
-    return search_gallery(gallery, embedded.descriptor, model_id=model_id, top=top, approximate=approximate, exclude=exclude)
+        with_q = opened.header.model_id == loaded.model_id or opened.header.model_id != loaded.gallery_id(quality=False)
+        opened.check_made_by(loaded.gallery_id(quality=with_q), loaded.name)
+        return loaded, with_q, opened.rows
 
 
 def _write_pictures(found: Sequence[FoundQuery], html: Path | None, png: Path | None, subtitle: str) -> list[Path]:
