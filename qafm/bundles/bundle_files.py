@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from qafm.config.base import first_problem
 from qafm.config.bundle import FORMAT, BundleConfig
 from qafm.runtime.errors import InputError
 
@@ -53,5 +54,4 @@ def read_bundle_config(folder: Path) -> BundleConfig:
     try:
         return BundleConfig.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{path}: {'.'.join(str(part) for part in first['loc']) or 'content'}: {first['msg']}") from None
+        raise InputError(f"{path}: {first_problem(error)}") from None

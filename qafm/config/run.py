@@ -7,7 +7,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from qafm.config.ablation import AblationConfig
-from qafm.config.base import Seed, Settings
+from qafm.config.base import Seed, Settings, first_problem
 from qafm.config.bundle import BundleSection
 from qafm.config.calibration import CalibrationConfig
 from qafm.config.companions import CompanionsConfig
@@ -98,11 +98,7 @@ def load_run_config(config: dict[str, Any]) -> RunConfig:
     try:
         return RunConfig.model_validate(config)
     except ValidationError as error:
-        first, *others = error.errors()
-        key = ".".join(str(part) for part in first["loc"]) or "config"
-        reason = first["msg"].removeprefix("Value error, ")
-        more = f" (and {len(others)} more)" if others else ""
-        raise InputError(f"config: {key}: {reason}{more}" if first["loc"] else f"config: {reason}{more}") from None
+        raise InputError(f"config: {first_problem(error)}") from None
 
 
 def merge(base: dict[str, Any], preset: dict[str, Any]) -> dict[str, Any]:

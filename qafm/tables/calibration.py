@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from qafm.config.base import Settings
+from qafm.config.base import Settings, first_problem
 from qafm.runtime.errors import InputError
 
 FORMAT = 1
@@ -113,6 +113,4 @@ def read_calibration_file(path: Path) -> CalibrationFile:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}: is no calibration ({key + ': ' if key else ''}{first['msg'].removeprefix('Value error, ')})") from None
+        raise InputError(f"{path}: is no calibration ({first_problem(error)})") from None
