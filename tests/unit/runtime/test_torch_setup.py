@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from typing import Literal
 
 import pytest
@@ -16,6 +18,20 @@ def test_threads_come_from_the_config() -> None:
             assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
+
+
+def test_denormal_numbers_are_zero_on_every_thread() -> None:
+    """In a process of its own: torch's threads inherit the setting when they are made."""
+    code = (
+        "import torch\n"
+        "from qafm.config.runtime import RuntimeConfig\n"
+        "from qafm.runtime.torch_setup import prepare_torch\n"
+        "tiny = torch.full((1 << 22,), 1e-40)\n"
+        "prepare_torch(RuntimeConfig(threads=2, device='cpu'))\n"
+        "print(int((tiny * 0.5 != 0).sum()))\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "0"
 
 
 def test_a_missing_gpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
