@@ -19,8 +19,8 @@ ModelT = TypeVar("ModelT", bound=torch.nn.Module)
 def prepare_torch(config: RuntimeConfig) -> torch.device:
     """Take denormal numbers for 0, fix the number of threads, ask for deterministic algorithms, and choose the device.
 
-    Weight decay takes weights that no loss needs down to denormal values, with which a CPU multiplies far more slowly: a training of 25 epochs from random
-    weights became six times slower on its way (benchmarks/denormals.py). To be called before torch's first parallel work: its threads inherit the setting.
+    Weight decay takes weights that no loss needs down to denormal values, with which a CPU multiplies many times more slowly (benchmarks/denormals.py).
+    To be called before torch's first parallel work: its threads inherit the setting.
 
     Raises:
         InputError: `device: cuda` on a machine without one.
