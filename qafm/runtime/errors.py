@@ -22,4 +22,4 @@ def reading(path: Path, otherwise: str) -> Iterator[None]:
     except InputError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise InputError(f"{path}: {otherwise} ({error!r})") from error
+        raise InputError(f"{path}: {otherwise} ({' '.join(repr(error).split())})") from error  # pydantic's errors have several lines

@@ -56,6 +56,9 @@ def test_a_misread_file_is_named_with_the_reason(tmp_path: Path) -> None:
             path.write_text(text)
         with pytest.raises(InputError, match=r"a\.json: is no count \(.+\)$"):
             read()
+    with pytest.raises(InputError) as caught, reading(path, "is no run"):
+        raise ValueError("two\nlines")
+    assert "\n" not in str(caught.value)
     path.write_text('{"n": -1}')
     with pytest.raises(InputError, match=r"a\.json: counts -1$"):
         read()

@@ -26,8 +26,8 @@ def test_denormal_numbers_are_zero_on_every_thread() -> None:
         "import torch\n"
         "from qafm.config.runtime import RuntimeConfig\n"
         "from qafm.runtime.torch_setup import prepare_torch\n"
-        "tiny = torch.full((1 << 22,), 1e-40)\n"
         "prepare_torch(RuntimeConfig(threads=2, device='cpu'))\n"
+        "tiny = torch.full((1 << 22,), 71362, dtype=torch.int32).view(torch.float32)\n"  # 1e-40 by its bits: nothing has flushed it yet
         "print(int((tiny * 0.5 != 0).sum()))\n"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
