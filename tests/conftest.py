@@ -1,5 +1,6 @@
 """Fixtures of all tests."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ class ByFile(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
     """What xdist schedules by; of its own ways, loadgroup does not work with this pytest."""
     return ByFile(config, log)
+
+
+@pytest.fixture(autouse=True)
+def denormals() -> None:
+    """Every test starts with denormal numbers, whatever an earlier one set in this process: Hypothesis refuses to draw without them."""
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")
