@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from qafm.config.backbone import PUBLISHED_CHANNELS, BackboneConfig
 from qafm.config.base import RunName, Settings
-from qafm.config.training import TrainingConfig
+from qafm.config.training import IdentityLossConfig, ScheduleConfig
 
 Variant = Literal["masks", "stripes", "learned", "stripe_labels"]
 Weight = Annotated[float, Field(ge=0)]
@@ -91,11 +91,17 @@ class PartModelConfig(Settings):
         return self.parts.stripes if variant in ("stripes", "stripe_labels") else PARTS[self.parts.grouping]
 
 
+class PartTrainingConfig(ScheduleConfig):
+    """One training run; which vectors have which loss says `PartLossConfig`."""
+
+    loss: IdentityLossConfig = IdentityLossConfig()
+
+
 class TrainBpbreidConfig(PartModelConfig):
     """Rule train_bpbreid."""
 
     loss: PartLossConfig = PartLossConfig()
-    training: TrainingConfig = TrainingConfig()
+    training: PartTrainingConfig = PartTrainingConfig()
 
     def model_slice(self) -> PartModelConfig:
         """What rule embed_bpbreid needs of it."""

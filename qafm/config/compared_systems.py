@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from qafm.config.backbone import BackboneConfig
-from qafm.config.bpbreid import PartBackboneConfig, TrainBpbreidConfig, Variant
+from qafm.config.bpbreid import PartBackboneConfig, PartTrainingConfig, TrainBpbreidConfig, Variant
 from qafm.config.common_recipe import CommonNetworkConfig, SiameseHead, SlicedHead, TrainCommonConfig
 from qafm.config.compared import (
     CommonNetwork,
@@ -54,7 +54,7 @@ def common_bpbreid(run: RunConfig) -> TrainBpbreidConfig:
     """BPBReID under the common recipe: parts and losses are its own, and its backbone's last stride is 1."""
     own, trained = run.companions.bpbreid, run.model.train_baseline()
     backbone = PartBackboneConfig.model_validate(trained.backbone.model_dump(exclude={"last_stride", "pooling"}))
-    training = trained.training.model_copy(update={"loss": own.training.loss})
+    training = PartTrainingConfig.model_validate({**trained.training.model_dump(exclude={"loss"}), "loss": own.training.loss})
     return TrainBpbreidConfig(backbone=backbone, parts=own.parts, loss=own.loss, training=training)
 
 

@@ -42,10 +42,19 @@ class IdentityLossConfig(Settings):
     triplet_margin: float = Field(default=0.3, gt=0, description="margin on Euclidean distances")
 
 
-class BranchLossConfig(IdentityLossConfig):
-    """The same losses of v_a and v_s."""
+TripletOn = Literal["unit", "raw", "none"]
 
-    triplet_on: Literal["unit", "raw", "none"] = Field(
+
+class DescriptorLossConfig(IdentityLossConfig):
+    """Both losses of one network's descriptor."""
+
+    triplet_on: TripletOn = Field(default="raw", description="the descriptor in the triplet loss: L2-normalised, or as it is; none: no such loss")
+
+
+class BranchLossConfig(DescriptorLossConfig):
+    """Both losses of v_a and of v_s."""
+
+    triplet_on: TripletOn = Field(
         default="unit",
         description="v_a and v_s in the triplet loss: L2-normalised, as they are fused, or as they are; none: no such loss, as in the original code",
     )
@@ -61,9 +70,9 @@ class ScheduleConfig(Settings):
 
 
 class TrainingConfig(ScheduleConfig):
-    """One training run of a whole network."""
+    """One training run of a plain network."""
 
-    loss: IdentityLossConfig = IdentityLossConfig()
+    loss: DescriptorLossConfig = DescriptorLossConfig()
 
 
 class BranchTrainingConfig(ScheduleConfig):

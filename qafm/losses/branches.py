@@ -1,12 +1,11 @@
 """The losses that reach one branch only: APN's (Eq. 7) and APAN's."""
 
 import torch
-import torch.nn.functional as F
 
 from qafm.config.training import BranchLossConfig
 from qafm.losses.attributes import attribute_loss
+from qafm.losses.descriptor import descriptor_losses
 from qafm.losses.identity import identity_loss
-from qafm.losses.triplet import batch_hard_triplet
 from qafm.models.apan import ApanOutput
 from qafm.models.apn import ApnOutput
 
@@ -22,9 +21,7 @@ def apn_losses(output: ApnOutput, labels: torch.Tensor, config: BranchLossConfig
     Returns:
         Named scalars; "apn_stripes" only where there are stripes, "apn_triplet" unless `triplet_on` is none.
     """
-    losses = {"apn_identity": identity_loss(output.logits.float(), labels, config.label_smoothing)}
-    if config.triplet_on != "none":
-        losses["apn_triplet"] = _triplet(output.v_a, labels, config)
+    losses = {f"apn_{name}": loss for name, loss in descriptor_losses(output.logits, output.v_a, labels, config).items()}
     if output.stripe_logits:
         stripes = [identity_loss(logits.float(), labels, config.label_smoothing) for logits in output.stripe_logits]
         losses["apn_stripes"] = torch.stack(stripes).mean()
@@ -48,13 +45,5 @@ def apan_losses(
     """
     losses = {"apan_attributes": attribute_weight * attribute_loss(output.attribute_logits, attributes, reduce="mean")[0]}
     if output.logits is not None:
-        losses["apan_identity"] = identity_loss(output.logits.float(), labels, config.label_smoothing)
-    if output.logits is not None and config.triplet_on != "none":
-        losses["apan_triplet"] = _triplet(output.v_s, labels, config)
+        losses |= {f"apan_{name}": loss for name, loss in descriptor_losses(output.logits, output.v_s, labels, config).items()}
     return losses
-
-
-def _triplet(vectors: torch.Tensor, labels: torch.Tensor, config: BranchLossConfig) -> torch.Tensor:
-    """Batch-hard triplet loss. A branch's vector leaves a batch norm: as it is, its distances are some 20, and a margin of 0.3 asks for almost nothing."""
-    vectors = vectors.float()
-    return batch_hard_triplet(F.normalize(vectors, dim=1) if config.triplet_on == "unit" else vectors, labels, config.triplet_margin)

@@ -7,8 +7,7 @@ import torch
 from qafm.config.backbone import BackboneConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import TrainingConfig
-from qafm.losses.identity import identity_loss
-from qafm.losses.triplet import batch_hard_triplet
+from qafm.losses.descriptor import descriptor_losses
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
 from qafm.training.backbone_start import start_backbone
@@ -47,14 +46,10 @@ def train_bag_of_tricks(
     model = ReidBaseline(backbone=backbone, num_ids=data.images.num_ids)
     start_backbone(model.trunk, backbone, extractor)
     model = place(model, device)
-    settings = training.loss
 
     def loss(batch: torch.Tensor) -> Losses:
         with autocast(device, runtime):
             output = model(data.augmented(batch))
-        return {
-            "identity": identity_loss(output.logits.float(), data.labels[batch], settings.label_smoothing),
-            "triplet": batch_hard_triplet(output.feature.float(), data.labels[batch], settings.triplet_margin),
-        }
+        return descriptor_losses(output.logits, output.feature, data.labels[batch], training.loss)
 
     train_alone(name, seed, model, loss, data, training, outputs)

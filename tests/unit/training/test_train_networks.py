@@ -11,7 +11,7 @@ from qafm.config.baseline import BaselineConfig
 from qafm.config.branches import ApnConfig, PretrainApnConfig
 from qafm.config.features import ExtractorConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.config.training import BatchConfig, BranchTrainingConfig, OptimizerConfig, TrainingConfig
+from qafm.config.training import BatchConfig, BranchTrainingConfig, DescriptorLossConfig, OptimizerConfig, TrainingConfig
 from qafm.models.weights import load_weights
 from qafm.runtime.errors import InputError
 from qafm.training.pretrain_apn import pretrain_apn
@@ -93,6 +93,17 @@ def test_all_of_apn_learns_on_identities_triplets_and_stripes(images: Path, extr
     torch.testing.assert_close(found["still"]["backbone.conv1.weight"], start["trunk.conv1.weight"], atol=1e-6, rtol=0)
     moved = {name.split(".")[0] + "." + name.split(".")[1] for name, value in found["still"].items() if not torch.equal(value, found["learned"][name])}
     assert {"backbone.conv1", "backbone.layer3", "apn.mfpm", "apn.ltn", "apn.embed", "apn.neck"} <= moved
+
+
+def test_the_triplet_loss_of_a_plain_network_can_be_on_unit_vectors_or_absent(images: Path, extractor: Path, tmp_path: Path) -> None:
+    histories = {}
+    for triplet_on in ("raw", "unit", "none"):
+        training = TrainingConfig(epochs=1, batch=BATCH, loss=DescriptorLossConfig(triplet_on=triplet_on))
+        written = outputs(tmp_path, triplet_on)
+        train_baseline("a", images, extractor, BaselineConfig(backbone=STARTED, training=training), RUNTIME, 1, written)
+        histories[triplet_on] = pd.read_csv(written.history)
+    assert list(histories["none"]) == ["epoch", "identity", "images_seen"]
+    assert histories["unit"].triplet[0] != histories["raw"].triplet[0]
 
 
 def test_no_extractor_where_one_is_needed_is_an_error(images: Path, tmp_path: Path) -> None:

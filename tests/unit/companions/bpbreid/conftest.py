@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from qafm.companions.bpbreid.part_fields import FIELDS
-from qafm.config.bpbreid import PartBackboneConfig, PartLossConfig, PartsConfig, TrainBpbreidConfig
+from qafm.config.bpbreid import PartBackboneConfig, PartLossConfig, PartsConfig, PartTrainingConfig, TrainBpbreidConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.config.training import AugmentConfig, BatchConfig, OptimizerConfig, TrainingConfig
+from qafm.config.training import AugmentConfig, BatchConfig, OptimizerConfig
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet
 from tests.unit.models.conftest import check_learns, check_serves, fixed_seed, one_thread, rough  # noqa: F401
@@ -51,7 +51,7 @@ def config() -> TrainBpbreidConfig:
         backbone=PartBackboneConfig(name="resnet10", init="random", height=96, width=48),
         parts=PartsConfig(dim=8, stripes=5),
         loss=PartLossConfig(),
-        training=TrainingConfig(
+        training=PartTrainingConfig(
             epochs=2,
             batch=BatchConfig(ids=2, images_per_id=2),
             augment=AugmentConfig(pad_px=3),
