@@ -58,7 +58,7 @@ def caption_alpha(sides: Mapping[str, Weights], run: str, *, market1501: bool) -
     paper = " Paper, Figure 6 (queries of Market-1501): mean 0.375, range 0.3575 to 0.379." if market1501 else ""
     return (
         "Distribution of alpha, the weight of the attribute branch APAN as the paper prints it; the visual weight of APN is w = 1 - alpha (axis on top). "
-        f"Run: {run}. Above the queries, as in the paper's Figure 6; below the gallery, its distractors included, whose images have weights of their own. "
+        f"Run: {run}. Above the queries, as in the paper's Figure 6; below the gallery, whose images have weights of their own. "
         f"Solid line: mean; dashed line: the fixed {MSPA_ALPHA} of the MSPA baseline. "
         f"{describe_sides(sides, lambda side: describe(side.paper_alpha, ALPHA_FORM))}{constant}{paper}"
     )

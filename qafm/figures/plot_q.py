@@ -56,6 +56,6 @@ def caption_q(sides: Mapping[str, Weights], run: str, *, market1501: bool) -> st
     paper = " Paper, Figure 5 (queries of Market-1501): mean 11.13, median 11.14, range 9.1 to 13.1." if market1501 else ""
     return (
         f"Distribution of Q(I), the mean distance among the features of an image and its perturbed variants (Eq. 1): the lower, the more stable. Run: {run}. "
-        "Above the queries, as in the paper's Figure 5; below the gallery, its distractors included, whose images are weighted by their Q too. "
+        "Above the queries, as in the paper's Figure 5; below the gallery, whose images are weighted by their Q too. "
         f"Solid line: mean; dashed line: median. {describe_sides(sides, lambda side: describe(side.q, Q_FORM))}{paper}"
     )

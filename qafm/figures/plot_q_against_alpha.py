@@ -113,7 +113,7 @@ def caption_q_against_alpha(sides: Mapping[str, Weights], run: str, *, market150
     paper += "with maxima at Q of about 10.25, 11.1 and 12.2."
     return (
         "Q(I) against alpha, the weight of the attribute branch APAN as the paper prints it; the visual weight is w = 1 - alpha (axis at the right). "
-        f"Run: {run}. Above the queries, as in the paper's Figure 7; below the gallery, its distractors included. Hexagons: number of images. "
+        f"Run: {run}. Above the queries, as in the paper's Figure 7; below the gallery. Hexagons: number of images. "
         "Solid: the line through all images, the curve alpha(Q) itself; dashed: linear fit. Alpha depends on Q alone, so a small r or rho means a curve that "
         f"rises and falls, or is flat, but never noise. {describe_sides(sides, _numbers)}{paper if market1501 else ''}"
     )
