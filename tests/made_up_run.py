@@ -14,6 +14,7 @@ from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.bundle import Dtype
 from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
 from qafm.config.perturb import PerturbConfig
+from qafm.config.q_network import QNetwork
 from qafm.config.quality import QualityConfig
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
@@ -83,7 +84,7 @@ def made_up_run(
         calibration=folder / "calibration.json",
     )
     config = MODEL_CONFIG.model_copy(update={"fixed_weight": fixed})
-    settings = BundleSettings("made/up/run/seed-1", "synthetic", dtype, config, EXTRACTOR, PERTURB, quality)
+    settings = BundleSettings("made/up/run/seed-1", "synthetic", dtype, config, QNetwork(extractor=EXTRACTOR, perturb=PERTURB, quality=quality))
     return MadeUpRun(sources, settings, model.eval(), extractor.eval())
 
 

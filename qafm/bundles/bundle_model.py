@@ -9,15 +9,13 @@ from typing import Any
 from qafm.bundles.bundle_files import CALIBRATION, CONFIG, EXTRACTOR, MODEL, weight_files
 from qafm.bundles.describe_training import describe_training
 from qafm.bundles.stored_weights import stored_weights, weights_digest, without_stripes
-from qafm.config.backbone import BackboneConfig
 from qafm.config.base import Settings
 from qafm.config.bundle import BundleConfig, BundledMetrics, DatasetKind, Dtype, MeasuredAttribute, QReference
 from qafm.config.fusion import FusedModelConfig
-from qafm.config.perturb import PerturbConfig
-from qafm.config.quality import QualityConfig
+from qafm.config.q_network import QNetwork
 from qafm.models.weights import load_weights, save_weights
 from qafm.runtime.errors import reading
-from qafm.runtime.files import read_json, write_json
+from qafm.runtime.files import file_sha256, read_json, write_json
 from qafm.tables.calibration import read_calibration_file
 from qafm.tables.csv_rows import read_rows
 
@@ -55,9 +53,7 @@ class BundleSettings:
     kind: DatasetKind
     dtype: Dtype
     model: FusedModelConfig
-    extractor: BackboneConfig
-    perturb: PerturbConfig
-    quality: QualityConfig
+    q: QNetwork
 
 
 def bundle_model(sources: BundleSources, settings: BundleSettings, out: Path) -> None:
@@ -75,20 +71,20 @@ def bundle_model(sources: BundleSources, settings: BundleSettings, out: Path) ->
     model = settings.model.model_copy(update={"architecture": without_stripes(settings.model.architecture)})
     _store(sources.model, folder / MODEL, settings.dtype, _plain(model))
     if sources.extractor is not None:
-        shown = {"extractor": _plain(settings.extractor), "perturb": _plain(settings.perturb), "quality": _plain(settings.quality)}
-        _store(sources.extractor, folder / EXTRACTOR, settings.dtype, shown)
+        _store(sources.extractor, folder / EXTRACTOR, settings.dtype, _plain(settings.q))
     write_json(folder / CALIBRATION, read_calibration_file(sources.calibration).model_dump(mode="json"))
     config = BundleConfig(
         name=settings.name,
         qafm=version(DISTRIBUTION),
         digest="0" * 64,
+        calibration=file_sha256(folder / CALIBRATION),
         dtype=settings.dtype,
         architecture=model.architecture,
         head=model.head,
         fixed_weight=model.fixed_weight,
-        extractor=None if sources.extractor is None else settings.extractor,
-        perturb=settings.perturb,
-        quality=settings.quality,
+        extractor=None if sources.extractor is None else settings.q.extractor,
+        perturb=settings.q.perturb,
+        quality=settings.q.quality,
         reference=_reference(sources.summary),
         trained_on=describe_training(sources.images, settings.kind),
         measured={row: _measured(path) for row, path in sources.rows.items()},

@@ -8,6 +8,7 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.base import Settings
 from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
 from qafm.config.perturb import PerturbConfig
+from qafm.config.q_network import QNetwork
 from qafm.config.quality import QualityConfig
 
 FORMAT = 1  # of bundle.json; a reader refuses newer ones
@@ -67,6 +68,9 @@ class BundleConfig(Settings):
     name: str
     qafm: str = Field(description="version of the package that wrote it")
     digest: str = Field(pattern=r"^[0-9a-f]{64}$", description="of both weight files, the model's identity: what galleries record")
+    calibration: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{64}$", description="SHA-256 of calibration.json; null: of a bundle written before it was recorded, not checked"
+    )
     dtype: Dtype
     architecture: ArchitectureConfig
     head: HeadConfig
@@ -80,5 +84,9 @@ class BundleConfig(Settings):
     measured_attributes: dict[str, MeasuredAttribute] = Field(default={}, description="attribute -> accuracy")
 
     def model(self) -> FusedModelConfig:
-        """What the network is built from."""
+        """What the network is built from; the header of its weights holds the same."""
         return FusedModelConfig(architecture=self.architecture, head=self.head, fixed_weight=self.fixed_weight)
+
+    def q_network(self) -> QNetwork | None:
+        """How Q is computed, None where it was read from a file; the header of the extractor's weights holds the same."""
+        return None if self.extractor is None else QNetwork(extractor=self.extractor, perturb=self.perturb, quality=self.quality)

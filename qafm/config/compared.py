@@ -9,17 +9,8 @@ from qafm.config.base import Settings
 from qafm.config.bpbreid import PartModelConfig, Variant
 from qafm.config.common_recipe import CommonNetworkConfig
 from qafm.config.fusion import ArchitectureConfig, HeadConfig
-from qafm.config.perturb import PerturbConfig
-from qafm.config.quality import QualityConfig
+from qafm.config.q_network import QNetwork
 from qafm.config.sliced_net import NetworkConfig
-
-
-class QNetwork(Settings):
-    """What Q(I) of a new image takes: its variants, a forward pass of the extractor each, their distances."""
-
-    extractor: BackboneConfig
-    perturb: PerturbConfig
-    quality: QualityConfig
 
 
 class FusedNetwork(Settings):

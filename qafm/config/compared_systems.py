@@ -13,7 +13,6 @@ from qafm.config.compared import (
     FusedNetwork,
     PartNetwork,
     PlainNetwork,
-    QNetwork,
     SlicedNetwork,
     Start,
 )
@@ -156,7 +155,7 @@ def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
     records = {"apn": "pretrain_apn", "apan": "pretrain_apan", "fusion": "train_fusion"}
     trainings = tuple(_of_model(name, records[name]) for name in stages)
     computed = run.quality.source == "compute"
-    q = QNetwork(extractor=run.features.extractor.backbone, perturb=run.perturb, quality=run.quality.score_slice()) if computed else None
+    q = run.q_network() if computed else None
     learned = model.fusion.alpha.fixed is None
     of_q = f"; Q takes {1 + run.perturb.variants} forward passes of the extractor" if computed else "; Q is read from a file, at no cost"
     rows: tuple[tuple[str, str, Literal["both", "visual", "attribute"], bool, str], ...] = (

@@ -18,6 +18,7 @@ from qafm.config.features import FeaturesConfig
 from qafm.config.figures import FiguresConfig
 from qafm.config.model import ModelConfig
 from qafm.config.perturb import PerturbConfig
+from qafm.config.q_network import QNetwork
 from qafm.config.quality_section import QualitySection
 from qafm.config.report import ReportConfig
 from qafm.config.rerank import RerankConfig
@@ -60,6 +61,10 @@ class RunConfig(Settings):
             "init": f"extractor from {extractor}" if branches == "extractor" else branches,
             "market1501": self.dataset.kind == "market1501" and self.dataset.test is None,
         }
+
+    def q_network(self) -> QNetwork:
+        """What Q of an image that stages 2 to 4 have not seen is computed by, where Q is computed."""
+        return QNetwork(extractor=self.features.extractor.backbone, perturb=self.perturb, quality=self.quality.score_slice())
 
     @model_validator(mode="after")
     def _sections_fit_together(self) -> "RunConfig":

@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import torch
 from tqdm import tqdm
 
-from qafm.config.backbone import BackboneConfig
 from qafm.config.degradations import DegradationsConfig
 from qafm.config.fusion import FusedModelConfig
-from qafm.config.perturb import PerturbConfig
-from qafm.config.quality import QualityConfig
+from qafm.config.q_network import QNetwork
 from qafm.config.runtime import RuntimeConfig
 from qafm.datasets.degrade_image import degrade_image
 from qafm.datasets.read_image import read_image
@@ -31,19 +30,10 @@ from qafm.tables.parquet import vector_array, write_parquet
 
 
 class QSource(NamedTuple):
-    """How Q of a new image is computed.
-
-    Args:
-        extractor: weights of stage 3.
-        backbone: the extractor's.
-        perturb: stage 2.
-        quality: stage 4.
-    """
+    """How Q of a new image is computed: the weights of stage 3, and what is made with them."""
 
     extractor: Path
-    backbone: BackboneConfig
-    perturb: PerturbConfig
-    quality: QualityConfig
+    network: QNetwork
 
 
 def embed_degraded(
@@ -71,9 +61,7 @@ def embed_degraded(
     """
     device = prepare_torch(runtime)
     model = place(load_qafm(weights, model_config), device)
-    extractor = (
-        None if q_source is None else Extractor(place(load_baseline(q_source.extractor, q_source.backbone), device), q_source.backbone, q_source.perturb)
-    )
+    extractor = None if q_source is None else _load_extractor(q_source, device)
     names, pictures = _drawn_queries(images, config)
     tables = []
     for kind, level in [(CLEAN, 0.0), *((kind, level) for kind in config.kinds for level in config.levels)]:
@@ -85,10 +73,16 @@ def embed_degraded(
         if q_source is not None and extractor is not None:
             progress = tqdm(zip(names, made, strict=True), total=len(names), desc=f"Q of {kind} {level:g}", unit="image", disable=None)
             found = (variant_features(picture, name, extractor, device, runtime) for name, picture in progress)
-            q = np.array([identifiability(features, normalize=q_source.quality.normalize, mode=q_source.quality.mode) for features in found])
+            quality = q_source.network.quality
+            q = np.array([identifiability(features, normalize=quality.normalize, mode=quality.mode) for features in found])
         w = np.full(len(q), np.nan) if np.isnan(q).all() and model_config.fixed_weight is None else visual_weights(model, q, model_config)
         tables.append(_to_table(names, kind, level, q, w, v_a, v_s))
     write_parquet(out, pa.concat_tables(tables))
+
+
+def _load_extractor(source: QSource, device: torch.device) -> Extractor:
+    model = load_baseline(source.extractor, source.network.extractor)
+    return Extractor(place(model, device), source.network.extractor, source.network.perturb)
 
 
 def _drawn_queries(images: Path, config: DegradationsConfig) -> tuple[list[str], list[np.ndarray]]:

@@ -1,6 +1,8 @@
 """Weights on disk: safetensors, with the settings, seed and code digest they came from in the header."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +27,31 @@ def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     Raises:
         InputError: the file is missing or no safetensors file.
     """
+    with _opened(path) as stream:
+        return {name: stream.get_tensor(name) for name in stream.keys()}, _provenance(stream)  # noqa: SIM118
+
+
+def load_provenance(path: Path) -> dict[str, Any]:
+    """The provenance alone, without reading the tensors.
+
+    Raises:
+        InputError: the file is missing or no safetensors file.
+    """
+    with _opened(path) as stream:
+        return _provenance(stream)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="pt") as stream:
-            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-            provenance = json.loads((stream.metadata() or {}).get("provenance", "{}"))
+            yield stream
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(f"{path}: cannot be read as weights ({error})") from error
-    return tensors, provenance
+
+
+def _provenance(stream: Any) -> dict[str, Any]:
+    return json.loads((stream.metadata() or {}).get("provenance", "{}"))
 
 
 def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], path: Path, fits: str) -> None:

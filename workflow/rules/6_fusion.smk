@@ -98,7 +98,7 @@ rule embed_degraded:
         mem_mb=CFG.runtime.mem_mb,
     params:
         config=CFG.degradations.model_dump(mode="json"),
-        q=[part.model_dump(mode="json") for part in (CFG.features.extractor.backbone, CFG.perturb, CFG.quality.score_slice())],
+        q=CFG.q_network().model_dump(mode="json"),
         model=model_config,
         runtime=RUNTIME,
         code=code("6_embed_degraded", "qafm.features.embed_degraded"),

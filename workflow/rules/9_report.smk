@@ -107,9 +107,7 @@ rule bundle_model:
         named=lambda wildcards: dict(name=f"{M}/seed-{wildcards.seed}".removeprefix("results/"), kind=CFG.dataset.kind, dtype=CFG.bundle.dtype),
         settings=dict(
             model=CFG.model.fusion.model_slice(CFG.model.architecture()).model_dump(mode="json"),
-            extractor=CFG.features.extractor.backbone.model_dump(mode="json"),
-            perturb=CFG.perturb.model_dump(mode="json"),
-            quality=CFG.quality.score_slice().model_dump(mode="json"),
+            q=CFG.q_network().model_dump(mode="json"),
         ),
         code=code("9_bundle_model", "qafm.bundles.bundle_model"),
     script:

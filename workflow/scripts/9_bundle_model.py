@@ -3,15 +3,13 @@
 from pathlib import Path
 
 from qafm.bundles.bundle_model import BundleSettings, BundleSources, bundle_model
-from qafm.config.backbone import BackboneConfig
 from qafm.config.fusion import FusedModelConfig
-from qafm.config.perturb import PerturbConfig
-from qafm.config.quality import QualityConfig
+from qafm.config.q_network import QNetwork
 from qafm.runtime.job import stage_job
 
 with stage_job(f"bundle_model seed {snakemake.wildcards.seed}", snakemake.log[0]):
     given = snakemake.input
-    kinds = {"model": FusedModelConfig, "extractor": BackboneConfig, "perturb": PerturbConfig, "quality": QualityConfig}
+    kinds = {"model": FusedModelConfig, "q": QNetwork}
     bundle_model(
         BundleSources(
             images=Path(given.images),

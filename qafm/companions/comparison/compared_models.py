@@ -15,7 +15,8 @@ from torch.nn import functional
 from qafm.companions.bpbreid.part_model import PartReid
 from qafm.companions.comparison.common_nets import build_common, common_descriptors
 from qafm.companions.slicenet.sliced_net import SlicedNet
-from qafm.config.compared import CommonNetwork, ComparedNetwork, FusedNetwork, PartNetwork, PlainNetwork, QNetwork, SlicedNetwork
+from qafm.config.compared import CommonNetwork, ComparedNetwork, FusedNetwork, PartNetwork, PlainNetwork, SlicedNetwork
+from qafm.config.q_network import QNetwork
 from qafm.images.network_input import normalize, to_input
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline

@@ -88,7 +88,9 @@ def test_the_identity_of_a_model_covers_the_settings_it_works_with(tmp_path: Pat
         return load_bundle(made_up_bundle(tmp_path / folder, replace(run, settings=replace(run.settings, **changed)))).config.digest
 
     assert digest("a") == digest("b", name="another/name")
-    others = [digest("c", perturb=PerturbConfig()), digest("d", dtype="float16"), digest("e", quality=QualityConfig(mode="reference"))]
+    q = run.settings.q
+    computed_otherwise = {"c": {"perturb": PerturbConfig()}, "e": {"quality": QualityConfig(mode="reference")}}
+    others = [digest("d", dtype="float16"), *(digest(folder, q=q.model_copy(update=changed)) for folder, changed in computed_otherwise.items())]
     assert len({digest("a"), *others}) == 4
 
 

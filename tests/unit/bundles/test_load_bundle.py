@@ -72,4 +72,38 @@ def test_settings_that_do_not_fit_the_weights_are_refused(bundle: Path) -> None:
     content = json.loads((bundle / "bundle.json").read_text())
     content["head"]["dim"] = 9
     changed(bundle, head=content["head"])
-    refused(bundle, r"model\.safetensors: does not fit the configured model")
+    refused(bundle, r"bundle\.json: head: differs from what model\.safetensors was stored with")
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "weights"),
+    [
+        ("head", "normalize", False, "model"),
+        ("perturb", "gaussian_sigma", 80.0, "extractor"),
+        ("quality", "mode", "reference", "extractor"),
+    ],
+)
+def test_settings_of_which_no_tensor_has_the_shape_are_bound_to_the_weights(bundle: Path, section: str, key: str, value: object, weights: str) -> None:
+    before = json.loads((bundle / "bundle.json").read_text())[section]
+    assert key in before and before[key] != value
+    changed(bundle, **{section: before | {key: value}})
+    refused(bundle, rf"bundle\.json: {section}: differs from what {weights}\.safetensors was stored with; descriptors of the same model would differ$")
+
+
+def test_a_calibration_that_was_edited_or_lost_is_refused(bundle: Path) -> None:
+    (bundle / "calibration.json").write_text((bundle / "calibration.json").read_text() + " ")
+    refused(bundle, r"calibration\.json: is not the one that bundle\.json was written with$")
+    (bundle / "calibration.json").unlink()
+    refused(bundle, r"calibration\.json: is not the calibration of this bundle \(FileNotFoundError")
+
+
+def test_a_bundle_written_before_calibrations_were_recorded_loads_without_one(bundle: Path) -> None:
+    content = json.loads((bundle / "bundle.json").read_text())
+    del content["calibration"]
+    (bundle / "bundle.json").write_text(json.dumps(content))
+    (bundle / "calibration.json").unlink()
+    assert load_bundle(bundle).config.calibration is None
+
+
+def test_the_model_that_comes_with_the_package_records_its_calibration() -> None:
+    assert load_bundle(SHIPPED).config.calibration is not None

@@ -11,6 +11,7 @@ from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.degradations import DegradationsConfig
 from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
 from qafm.config.perturb import PerturbConfig
+from qafm.config.q_network import QNetwork
 from qafm.config.quality import QualityConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.datasets.degrade_image import degrade_image
@@ -57,7 +58,7 @@ def extractor(tmp_path: Path) -> ReidBaseline:
 
 
 def rows_of(tmp_path: Path, images: Path, q: bool, model: FusedModelConfig = MODEL, weights: str = "qafm.safetensors") -> list[dict]:
-    source = QSource(tmp_path / "extractor.safetensors", BACKBONE, PERTURB, QUALITY) if q else None
+    source = QSource(tmp_path / "extractor.safetensors", QNetwork(extractor=BACKBONE, perturb=PERTURB, quality=QUALITY)) if q else None
     embed_degraded(images, tmp_path / weights, source, CONFIG, model, RUNTIME, tmp_path / "d.parquet")
     return read_parquet(tmp_path / "d.parquet").to_pylist()
 

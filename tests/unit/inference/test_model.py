@@ -1,5 +1,6 @@
 """The Python API against the chain: the same vectors, Q, weight and descriptor; batches, order, errors and fast path."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,7 +23,7 @@ from qafm.perturbations.stack import perturb
 from qafm.quality.identifiability import identifiability
 from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTES
-from tests.made_up_run import MEAN, MODEL_CONFIG, PERTURB, SD, UNLABELLED, MadeUpRun, made_up_bundle, made_up_run, pictures
+from tests.made_up_run import MEAN, MODEL_CONFIG, PERTURB, SD, UNLABELLED, MadeUpRun, calibration, made_up_bundle, made_up_run, pictures
 
 
 @pytest.fixture(scope="module")
@@ -163,9 +164,9 @@ def test_without_a_calibration_or_q_or_attributes_the_answers_say_so(tmp_path: P
     from qafm.config.quality import QualityConfig
 
     published = QualityConfig(source="published", published="their.csv")
-    folder = made_up_bundle(tmp_path / "b", made_up_run(tmp_path, quality=published, attributes=False))
-    (folder / "calibration.json").unlink()
-    model = qafm.load(folder)
+    run = made_up_run(tmp_path, quality=published, attributes=False)
+    run.sources.calibration.write_text(json.dumps(calibration(model=False)))
+    model = qafm.load(made_up_bundle(tmp_path / "b", run))
     picture = pictures(1)[0]
     found = model.match(picture, picture)
     assert (found.probability, found.false_match_rate, found.prior) == (None, None, None)

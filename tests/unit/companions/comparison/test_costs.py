@@ -22,12 +22,12 @@ from qafm.config.compared import (
     FusedNetwork,
     PartNetwork,
     PlainNetwork,
-    QNetwork,
     SlicedNetwork,
     Start,
 )
 from qafm.config.fusion import ArchitectureConfig, HeadConfig
 from qafm.config.perturb import PerturbConfig
+from qafm.config.q_network import QNetwork
 from qafm.config.quality import QualityConfig
 from qafm.config.sliced_net import NetworkConfig
 from qafm.models.qafm import Qafm
