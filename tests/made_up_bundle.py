@@ -38,9 +38,7 @@ def make_bundle(folder: Path, *, seed: int = 0, name: str = "made-up/f/m/seed-0"
     architecture = without_stripes(ArchitectureConfig(backbone=BACKBONE, apn=APN, apan=APAN))
     folder.mkdir(parents=True, exist_ok=True)
     model = Qafm(architecture, HeadConfig(dim=16), 0, WeightMlp(mean=0.5, sd=0.1))
-    save_weights(folder / MODEL, stored_weights(model.state_dict(), "float32"), {})
-    if extractor:
-        save_weights(folder / EXTRACTOR, stored_weights(ReidBaseline(backbone=BACKBONE, num_ids=0).state_dict(), "float32"), {})
+    network = ReidBaseline(backbone=BACKBONE, num_ids=0)
     labelled = {attribute.name: dict.fromkeys(attribute.classes, 5) for attribute in ATTRIBUTES} if attributes else {}
     config = BundleConfig(
         name=name,
@@ -56,6 +54,9 @@ def make_bundle(folder: Path, *, seed: int = 0, name: str = "made-up/f/m/seed-0"
         reference=QReference(images=50, mean=0.5, sd=0.1, quantiles=(0.1, 0.5, 0.9)),
         trained_on=TrainingSet(kind="synthetic", words="nothing", images=10, ids=2, cameras=2, attributes=labelled),
     )
+    save_weights(folder / MODEL, stored_weights(model.state_dict(), "float32"), config.model().model_dump(mode="json"))
+    if (q := config.q_network()) is not None:
+        save_weights(folder / EXTRACTOR, stored_weights(network.state_dict(), "float32"), q.model_dump(mode="json"))
     digest = weights_digest(weight_files(folder, config))
     (folder / CONFIG).write_text(json.dumps(config.model_copy(update={"digest": digest}).model_dump(mode="json")))
     return folder

@@ -1,4 +1,4 @@
-"""Search results as a picture: one row per query, the query in front."""
+"""Search results as a picture: a query in front, its hits beside it, in rows of at most HITS_PER_ROW; no more than ROWS rows."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +25,8 @@ from qafm.figures.drawing.image_grid import (
 from qafm.figures.drawing.style import GREY, QUERY, RIGHT, WRONG, figure_style, save_figure
 from qafm.runtime.errors import InputError
 
+HITS_PER_ROW = 12
+ROWS = 30  # a picture of more is no picture: at 160 dpi these are some 10,000 pixels
 _CELL = 0.85  # inches
 _NARROWEST = 6.4  # inches, for the title
 _DPI = 160
@@ -33,7 +35,7 @@ _ABSENT = np.full((64, 32, 3), 235, np.uint8)  # where the picture is not found
 
 
 def draw_search_strip(found: Sequence[FoundQuery], subtitle: str, path: Path) -> None:
-    """Write a PNG.
+    """Write a PNG. Where the queries take more than ROWS rows, the first ones are drawn and the title says so.
 
     Args:
         found: queries with their hits.
@@ -43,30 +45,44 @@ def draw_search_strip(found: Sequence[FoundQuery], subtitle: str, path: Path) ->
     Raises:
         InputError: a picture cannot be read.
     """
-    columns = 1 + max(len(query.hits) for query in found)
-    cells = [cell for query in found for cell in _row(query, columns, named=len(found) > 1)]
+    drawn = _that_fit(found)
+    columns = 1 + min(HITS_PER_ROW, max(len(query.hits) for query in drawn))
+    cells = [cell for query in drawn for cell in _rows(query, columns, named=len(found) > 1)]
     width = columns * _CELL
     grid = Grid(cells, columns, width, common_aspect([cell for cell in cells if cell is not None]))
     top = MARGIN + text_height(1.4, TITLE) + text_height(1.6)
     style = StyleConfig(width_in=max(width, _NARROWEST) + 2 * MARGIN, dpi=_DPI)
     with figure_style():
         figure = blank_figure(style, top + grid.height + MARGIN)
-        draw_text(figure, fit_text(_title(found), style.width_in - 2 * MARGIN, TITLE, bold=True), MARGIN, MARGIN, size=TITLE, bold=True)
+        draw_text(figure, fit_text(_title(found, len(drawn)), style.width_in - 2 * MARGIN, TITLE, bold=True), MARGIN, MARGIN, size=TITLE, bold=True)
         draw_text(figure, fit_text(subtitle, style.width_in - 2 * MARGIN), MARGIN, MARGIN + text_height(1.4, TITLE), color=GREY)
         draw_grid(figure, grid, MARGIN, top)
         save_figure(figure, "", [path])
 
 
-def _title(found: Sequence[FoundQuery]) -> str:
-    return f"Nearest images of {shown(found[0].image)}" if len(found) == 1 else f"Nearest images of {len(found)} queries"
+def _that_fit(found: Sequence[FoundQuery]) -> Sequence[FoundQuery]:
+    """The first queries whose rows are ROWS at most; always one."""
+    ends = np.cumsum([max(1, -(-len(query.hits) // HITS_PER_ROW)) for query in found])
+    return found[: max(1, int((ends <= ROWS).sum()))]
 
 
-def _row(query: FoundQuery, columns: int, *, named: bool) -> list[Picture | None]:
+def _title(found: Sequence[FoundQuery], drawn: int) -> str:
+    if len(found) == 1:
+        return f"Nearest images of {shown(found[0].image)}"
+    return f"Nearest images of {len(found)} queries" if drawn == len(found) else f"Nearest images of the first {drawn} of {len(found)} queries"
+
+
+def _rows(query: FoundQuery, columns: int, *, named: bool) -> list[Picture | None]:
+    """The query's cells, row after row; below the query nothing."""
     q = () if np.isnan(query.q) else (f"Q {query.q:.3f}",)
     name = (fit_text(shown(Path(query.image.name)), 0.9 * _CELL),) if named else ()
     asked = Picture(load_pixels(query.image), (*q, f"w {query.visual_weight:.3f}", *name), "query", Frame(QUERY, "solid", 1.8))
-    cells: list[Picture | None] = [asked, *(_hit(one) for one in query.hits)]
-    return cells + [None] * (columns - len(cells))
+    cells: list[Picture | None] = []
+    per_row, hits = max(1, columns - 1), query.hits[: ROWS * HITS_PER_ROW]
+    for start in range(0, max(1, len(hits)), per_row):
+        row = [None if start else asked, *(_hit(one) for one in hits[start : start + per_row])]
+        cells += row + [None] * (columns - len(row))
+    return cells
 
 
 def _hit(one: FoundHit) -> Picture:

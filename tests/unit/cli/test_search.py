@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from qafm.cli import search_strip
+from qafm.figures.drawing.image_grid import fit_text
 from qafm.inference.model import load
 from tests.unit.cli.conftest import Run, one_line
 
@@ -125,6 +127,28 @@ def test_the_picture(run: Run, place: Path) -> None:
         sizes.append(picture.shape[:2])
     assert sizes[1][0] > 2 * sizes[0][0] * 0.8
     assert sizes[2][1] > sizes[0][1]
+
+
+@pytest.mark.usefixtures("gallery")
+def test_many_hits_take_several_rows_and_many_queries_are_cut(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    titles: list[str] = []
+    monkeypatch.setattr(search_strip, "fit_text", lambda text, *size, **style: titles.append(text) or fit_text(text, *size, **style))
+    monkeypatch.setattr(search_strip, "HITS_PER_ROW", 4)
+    monkeypatch.setattr(search_strip, "ROWS", 4)
+
+    def shape(count: int, top: int) -> tuple[int, int]:
+        run("search", *queries(place, count), "-g", "gallery.parquet", "--top", top, "--png", "found.png")
+        picture = cv2.imread("found.png")
+        assert picture is not None
+        return picture.shape[0], picture.shape[1]
+
+    one, two, four = shape(1, 4), shape(1, 6), shape(2, 6)
+    row = two[0] - one[0]
+    assert row > 100 and one[1] == two[1] == four[1]  # 6 hits: two rows of the same width
+    assert abs(four[0] - two[0] - 2 * row) < row / 2
+    assert abs(shape(3, 6)[0] - four[0]) <= 2
+    named = [text for text in titles if text.startswith("Nearest images")]
+    assert named[-2:] == ["Nearest images of 2 queries", "Nearest images of the first 2 of 3 queries"]
 
 
 @pytest.mark.usefixtures("gallery")
