@@ -4,6 +4,13 @@ from pydantic import Field, field_validator
 
 from qafm.config.base import Settings
 
+ROW_SETTINGS = {  # row: what it reads beside the ranks
+    "shuffled": ("permutations", "seed"),
+    "best_fixed": ("grid",),
+    "best_fixed_test": ("grid",),
+    "oracle_query": ("grid",),
+}
+
 
 class AblationConfig(Settings):
     """Rules evaluate_alpha, tabulate_ablation and tabulate_extra."""
@@ -28,6 +35,11 @@ class AblationConfig(Settings):
         if not ranks or ranks[0] < 1 or list(ranks) != sorted(set(ranks)):
             raise ValueError("must be at least one rank, from 1 on, ascending, without repetition")
         return ranks
+
+    def read_by(self, experiment: str) -> "AblationConfig":
+        """These settings as far as one row reads them, all else at its default: what decides the row."""
+        read = {"ranks", *ROW_SETTINGS.get(experiment, ())}
+        return AblationConfig.model_validate(self.model_dump(include=read))
 
     def paper_experiments(self) -> tuple[str, ...]:
         """The rows of Table 4 in the paper's order: QAFM, both single branches, the fixed weights."""

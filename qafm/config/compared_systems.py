@@ -150,8 +150,8 @@ def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
     """QAFM, its best fixed weight, and its branches."""
     model, stages = run.model, _stages(run)
     alone = ", ".join(f"{name.upper()} alone" for name in stages if name != "fusion")
-    frozen = f" (frozen at first: {model.fusion.freeze_epochs} of its epochs)" if alone else ""
-    note = f"trained in stages: {alone + ', then ' if alone else ''}both branches together{frozen}"
+    frozen = f" (frozen at first: {model.fusion.freeze_epochs} of its epochs)"
+    note = f"trained in stages: {alone}, then both branches together{frozen}" if alone else "both branches trained together from the start"
     records = {"apn": "pretrain_apn", "apan": "pretrain_apan", "fusion": "train_fusion"}
     trainings = tuple(_of_model(name, records[name]) for name in stages)
     computed = run.quality.source == "compute"
@@ -165,7 +165,8 @@ def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
         ("apan_descriptor", "apan_descriptor", "attribute", False, "QAFM's attribute branch by its own descriptor, trained with QAFM"),
     )
     for key, system, part, uses_q, text in rows:
-        recipes = {"own": text} | ({} if _unlike_baseline(run) else {"common": f"{text}; its own recipe is the common one but for these stages"})
+        same = "its own recipe is the common one" + (" but for these stages" if alone else "")
+        recipes = {"own": text} | ({} if _unlike_baseline(run) else {"common": f"{text}; {same}"})
         network = FusedNetwork(part=part, architecture=model.architecture(), head=model.fusion.head, learned=uses_q, q=q if uses_q else None)
         yield ComparedSystem(
             key=key,
@@ -262,9 +263,10 @@ def _parts(run: RunConfig, variants: Sequence[Variant]) -> Iterator[ComparedSyst
     """BPBReID's variants, compared by the parts both images show."""
     own, same = run.companions.bpbreid, bpbreid_is_common(run)
     recipes = [("bpbreid", own.training_slice(), {"own": "", "common": "its own recipe is the common one"} if same else {"own": ""})]
-    stride = "" if run.model.backbone.last_stride == 1 else "its backbone's last stride is 1"
     recipes += [] if same else [("common-bpbreid", common_bpbreid(run), {"common": "its parts and losses on the common backbone"})]
     for folder, trained, notes in recipes:
+        unlike = trained.backbone.name != "hrnet_w32" and run.model.backbone.last_stride != 1
+        stride = "its backbone's last stride is 1" if unlike else ""
         for variant in variants:
             if folder != "bpbreid" and variant in _too_many_stripes(run):
                 continue

@@ -62,6 +62,11 @@ class DatasetConfig(Settings):
         return self.kind == "synthetic" or self.parse_slice().attribute_file() is not None
 
     @property
+    def is_market1501(self) -> bool:
+        """Whether train and test images are those of Market-1501, all of them, so that published numbers may stand beside ours."""
+        return self.kind == "market1501" and self.test is None and self.market1501 is not None and self.market1501.subset is None
+
+    @property
     def generated(self) -> bool:
         """Whether all images, those tested on too, are the generator's."""
         return self.kind == "synthetic" and self.test is None

@@ -59,7 +59,7 @@ class RunConfig(Settings):
             "features": self.features.name,
             "model": self.model.name,
             "init": f"extractor from {extractor}" if branches == "extractor" else branches,
-            "market1501": self.dataset.kind == "market1501" and self.dataset.test is None,
+            "market1501": self.dataset.is_market1501,
         }
 
     def q_network(self) -> QNetwork:

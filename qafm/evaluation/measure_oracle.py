@@ -56,7 +56,7 @@ def measure_oracle(pair: str, images: Path, first: Source, second: Source, *, sa
     holdout = _holdout_weight(sides[0].holdout, sides[1].holdout, weights, same_camera, seed)
     test = best_scoring(weights, found.ap.mean(axis=1))
     ap = {"first": found.ap[-1], "second": found.ap[0], "fixed_test": found.ap[_index(weights, test)], "oracle": found.ap.max(axis=0)}
-    ap |= _split(found, weights, test)
+    ap |= split_halves(found.half, weights)
     if holdout is not None:
         ap["fixed_holdout"] = found.ap[_index(weights, holdout)]
     LOGGER.info("%s: %s", pair, ", ".join(f"{name} {100 * np.nanmean(ap[name]):.2f}" for name in METHODS if name in ap))
@@ -80,19 +80,26 @@ def _index(weights: np.ndarray, weight: float) -> int:
     return int(np.argmin(np.abs(weights - weight)))
 
 
-def _split(found: WeightSweep, weights: np.ndarray, usual: float) -> dict[str, np.ndarray]:
-    """AP per query [Q] on the half that did not choose the weight, both ways round averaged; NaN with fewer than two right images.
+def split_halves(half: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """AP per query on the half that did not choose the weight, both ways round averaged.
 
-    Among weights equally good for a query the one nearest to `usual` is taken.
+    Args:
+        half: AP on either half of a query's right images at each weight [2, W, Q]; NaN with fewer than two right images.
+        weights: ascending [W].
+
+    Returns:
+        [Q] each, NaN where `half` is: `split_fixed`, by the weight that is best for the choosing halves of all queries; `split_oracle`, by the one that is
+        best for the query's own choosing half, among equals the one nearest to that common weight. Nothing is taken from the half that is scored: with few
+        right images many weights are equally good, and what decides among them decides the result.
     """
-    two = np.isfinite(found.half[0, 0])
+    two = np.isfinite(half[0, 0])
     fixed, own = np.full((2, 2, len(two)), np.nan)
-    closeness = -np.abs(weights - usual)[:, None]  # [W, 1]
     for chooser, scored in ((0, 1), (1, 0)):
-        choice, score = found.half[chooser][:, two], found.half[scored][:, two]  # [W, Q]
+        choice, score = half[chooser][:, two], half[scored][:, two]  # [W, Q]
         if choice.size:
             common = best_scoring(weights, choice.mean(axis=1))
             fixed[chooser, two] = score[_index(weights, common)]
+            closeness = -np.abs(weights - common)[:, None]  # [W, 1]
             best = np.argmax(np.where(choice == choice.max(axis=0), closeness, -np.inf), axis=0)  # [Q]
             own[chooser, two] = score[best, np.arange(score.shape[1])]
     return {"split_fixed": fixed.mean(axis=0), "split_oracle": own.mean(axis=0)}

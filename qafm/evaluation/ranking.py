@@ -3,7 +3,7 @@
 Shapes: Q queries, G gallery images, K relevant gallery images of one query, D descriptor length.
 
 Ties: a gallery image's rank is its place in a stable descending sort, so equal scores keep the order of the gallery (image_id). Counting only what is strictly
-better would rank every tied relevant image first: a constant descriptor would then score 100 %, here it scores what the order of the gallery gives: chance.
+better would rank every tied relevant image first: a constant descriptor would then score 100 %, here it scores what the order of the gallery gives.
 """
 
 from collections.abc import Callable, Sequence

@@ -38,6 +38,11 @@ class Project:
         output = self.must_run(target, "--dry-run", *TINY, *configs)
         return set(re.findall(r"^(?:local)?rule (\w+):", output, flags=re.MULTILINE)) - {"all"}
 
+    def planned_jobs(self, target: str = "all", *configs: str) -> dict[str, int]:
+        """Rule -> number of its jobs that a run would execute now."""
+        output = self.must_run(target, "--dry-run", *TINY, *configs)
+        return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", output, flags=re.MULTILINE)}
+
     def config(self, name: str, text: str) -> str:
         """Write a further configuration file and return its path."""
         (self.root / name).write_text(text)

@@ -38,6 +38,13 @@ def test_list_of_alphas_reruns_only_the_ablation(finished: Project) -> None:
     assert finished.planned("all", config) == {"tabulate_ablation", "tabulate_table3", "tabulate_deciles", "plot_ablation", "write_report"}
 
 
+def test_a_draw_reruns_the_rows_that_it_decides(finished: Project) -> None:
+    tables = {"tabulate_extra", "tabulate_table3", "write_report"}
+    config = finished.config("permutations.yaml", "ablation: {permutations: 2}\n")
+    assert finished.planned_jobs("all", config)["evaluate_alpha"] == 1
+    assert tables <= finished.planned("all", config)
+
+
 def test_reranking_setting_reruns_only_the_reranking(finished: Project) -> None:
     assert finished.planned("all", finished.config("rerank.yaml", "rerank: {k1: 10}\n")) == {"rerank_gallery", "tabulate_reranked", "write_report"}
 

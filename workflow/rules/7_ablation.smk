@@ -26,7 +26,7 @@ rule evaluate_alpha:
     resources:
         mem_mb=CFG.runtime.mem_mb,
     params:
-        config=CFG.ablation.model_dump(mode="json", exclude={"alphas", "bootstrap_samples"}),  # what decides one row
+        config=lambda wildcards: CFG.ablation.read_by(wildcards.experiment).model_dump(mode="json"),
         same_camera=CFG.dataset.same_camera,
         code=code("7_evaluate_alpha", "qafm.evaluation.evaluate_alpha"),
     script:

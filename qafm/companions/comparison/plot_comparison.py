@@ -178,6 +178,9 @@ def _blocks(values: Sequence[float], apart: float) -> list[tuple[list[int], floa
     return [(block, float(np.mean([values[k] for k in block]))) for block in blocks]
 
 
+COMMON_RECIPE = "Common recipe: input size, backbone, first weights, batches, augmentation, optimiser and epochs of the Bag-of-Tricks baseline for all. "
+
+
 def caption_comparison(points: Sequence[Point], run: str, samples: int) -> str:
     """What is seen, and all numbers by recipe."""
     told = []
@@ -186,9 +189,9 @@ def caption_comparison(points: Sequence[Point], run: str, samples: int) -> str:
         if found:
             values = ", ".join(f"{point.name} {point.mean:.2f} [{point.low:.2f}, {point.high:.2f}] at {point.mflops:,.0f} MFLOPs" for point in found)
             told.append(f"{label[0].upper()}{label[1:]}: {values}.")
+    common = COMMON_RECIPE if any(point.recipe != "own" for point in points) else ""
     return (
         f"Systems on one protocol, the standard gallery of {run}. Left: mAP, means over seeds, with 95 percent intervals over identities ({samples:,} draws). "
         "Dotted: QAFM's mAP. Right: the same against the floating-point operations of one image's descriptor (a multiplication and an addition are two), "
-        "numbers as on the left; QAFM's include the forward passes behind Q. Common recipe: input size, backbone, first weights, batches, augmentation, "
-        f"optimiser and epochs of the Bag-of-Tricks baseline for all. {' '.join(told)}"
+        f"numbers as on the left; QAFM's include the forward passes behind Q where a new image's Q is computed, not read from a file. {common}{' '.join(told)}"
     )

@@ -59,9 +59,15 @@ def test_bpbreid_shares_its_training_where_its_recipe_is_the_common_one(presets:
     own, common = (system for system in compared_systems(paper, ("stripes",)) if system.system == "BPBReID stripes")
     assert own.start.backbone == "hrnet_w32" and not own.start.extractor and own.artifact[0] == "bpbreid"
     assert common.start.backbone == "resnet50" and common.artifact == ("common-bpbreid", "stripes", "retrieval/full-full-none.json")
-    assert "its backbone's last stride is 1" in common.recipes["common"]
+    assert "its backbone's last stride is 1" in common.recipes["common"] and "stride" not in own.recipes["own"]  # HRNet has none
     assert isinstance(common.network, PartNetwork)
     assert (common.network.model.backbone, common.network.model.parts) == (common_bpbreid(paper).backbone, common_bpbreid(paper).parts)
+
+
+def test_a_model_that_is_not_trained_in_stages_is_not_said_to_be(presets: dict[str, RunConfig]) -> None:
+    for name, staged in (("market1501.yaml", True), ("market1501-replica.yaml", False)):
+        qafm = next(system for system in compared_systems(presets[name], ()) if system.key == "qafm")
+        assert all(("trained in stages" in note) == ("frozen" in note) == staged for note in qafm.recipes.values()), name
 
 
 def test_stripes_that_do_not_fit_the_common_map_are_left_out_in_words(presets: dict[str, RunConfig]) -> None:

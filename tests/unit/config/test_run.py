@@ -7,6 +7,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from qafm.config.ablation import AblationConfig
 from qafm.config.branches import ATTRIBUTE_ORDER, ApanConfig
 from qafm.config.quality import QualityConfig
 from qafm.config.run import RunConfig, check_names, load_presets, load_run_config, merge
@@ -99,6 +100,23 @@ def test_values_to_compare_q_with_are_no_setting_of_q(default: dict[str, Any]) -
     assert one.quality.score_slice() == other.quality.score_slice()
     raw = load_run_config(merge(default, {"quality": {"normalize": "none", "mode": "reference"}})).quality.score_slice()
     assert raw == QualityConfig(normalize="none", mode="reference")
+
+
+def test_published_numbers_stand_beside_the_whole_of_market1501_alone(default: dict[str, Any]) -> None:
+    whole = {"dataset": {"name": "m", "kind": "market1501", "holdout_ids": 5, "market1501": {"root": "r", "attributes": "a.mat"}}}
+    assert load_run_config(merge(default, whole)).table_run()["market1501"] is True
+    part = merge(whole, {"dataset": {"market1501": {"subset": {"train_ids": 40, "test_ids": 20, "distractors": 0, "seed": 1}}}})
+    assert load_run_config(merge(default, part)).table_run()["market1501"] is False
+    tested_elsewhere = merge(whole, {"dataset": {"test": {"kind": "folders", "folders": {"root": "r", "query": "q", "gallery": "g"}}}})
+    elsewhere = load_run_config(merge(default, merge(tested_elsewhere, {"dataset": {"same_camera": "keep"}})))
+    assert elsewhere.table_run()["market1501"] is load_run_config(default).table_run()["market1501"] is False
+
+
+def test_a_row_reads_the_settings_that_decide_it() -> None:
+    config = AblationConfig(ranks=(1, 3), grid=7, permutations=9, seed=4, alphas=(0.5,), bootstrap_samples=10)
+    assert config.read_by("shuffled") == AblationConfig(ranks=(1, 3), permutations=9, seed=4)
+    assert config.read_by("best_fixed") == config.read_by("oracle_query") == AblationConfig(ranks=(1, 3), grid=7)
+    assert config.read_by("fixed_alpha_0.5") == config.read_by("qafm") == AblationConfig(ranks=(1, 3))
 
 
 def test_broken_preset_file_is_named(tmp_path: Path, default: dict[str, Any]) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from qafm.config.ablation import AblationConfig
 from qafm.evaluation.fuse import unit_rows
-from qafm.evaluation.load_branch import Source
+from qafm.evaluation.load_branch import Source, load_branch
 from qafm.evaluation.load_descriptors import DescriptorSide
-from qafm.evaluation.measure_oracle import METHODS, measure_oracle
+from qafm.evaluation.measure_oracle import METHODS, measure_oracle, split_halves
 from qafm.evaluation.ranking import Labels
 from qafm.evaluation.tabulate_oracle import tabulate_oracle
 from qafm.evaluation.weight_sweep import half_precision, sweep_weights
@@ -89,6 +89,33 @@ def test_a_query_with_one_right_image_has_no_halves_and_one_with_none_nothing() 
     assert np.isfinite(found.ap[:, :2]).all() and np.isnan(found.ap[:, 2]).all()
 
 
+WEIGHTS = np.array([0.0, 0.5, 1.0])
+
+
+def test_split_halves_by_hand() -> None:
+    # Queries a and b; c has one right image. [half, weight, query]
+    first = [[0.2, 0.9, np.nan], [0.6, 0.9, np.nan], [0.6, 0.3, np.nan]]
+    second = [[0.1, 0.7, np.nan], [0.5, 0.2, np.nan], [0.8, 0.4, np.nan]]
+    found = split_halves(np.array([first, second]), WEIGHTS)
+    # The first half chooses: means 0.55, 0.75, 0.45: 0.5 for all, scored 0.5 and 0.2. a alone: 0.5 and 1 are equal, 0.5 is the common one: 0.5.
+    # b alone: 0 and 0.5 are equal: 0.5, scored 0.2.
+    # The second half chooses: means 0.4, 0.35, 0.6: 1 for all, scored 0.6 and 0.3. a alone: 1, scored 0.6. b alone: 0, scored 0.9.
+    assert found["split_fixed"][:2] == pytest.approx([(0.5 + 0.6) / 2, (0.2 + 0.3) / 2])
+    assert found["split_oracle"][:2] == pytest.approx([(0.5 + 0.6) / 2, (0.2 + 0.9) / 2])
+    assert np.isnan(found["split_fixed"][2]) and np.isnan(found["split_oracle"][2])
+
+
+def test_the_scored_half_has_no_say_in_the_choice() -> None:
+    """Two descriptors that are noise, two right images a query: what the own choice gains over the common one is nothing but noise around 0."""
+    rng = np.random.default_rng(5)
+    gains = []
+    for _ in range(40):
+        half = np.round(rng.random((2, 5, 30)), 1)  # many ties
+        found = split_halves(half, np.linspace(0, 1, 5))
+        gains.append(float((found["split_oracle"] - found["split_fixed"]).mean()))
+    assert abs(np.mean(gains)) < 3 * np.std(gains) / np.sqrt(len(gains))
+
+
 @pytest.fixture
 def run(small_run: Callable[..., SmallRun]) -> SmallRun:
     return small_run()
@@ -109,6 +136,25 @@ def test_artifact_orders_the_methods_as_it_must(run: SmallRun, tmp_path: Path) -
     assert mean["oracle"] >= mean["fixed_test"] >= max(mean["first"], mean["second"], mean["fixed_holdout"])
     assert all(o >= max(a, b) for o, a, b in zip(queries["oracle"], queries["first"], queries["second"], strict=True))
     assert len(queries["image_id"]) == 6  # the query of a stranger is not there
+
+
+def test_the_weight_of_held_out_identities_is_their_best(run: SmallRun, tmp_path: Path) -> None:
+    sides = [load_branch(run.images, Source(run.embeddings, run.head, branch)).holdout for branch in ("apn", "apan")]
+    first, second = (side for side in sides if side is not None)
+    pid, camid = first.labels.pid, first.labels.camid
+    assert camid is not None and len(pid) > 3
+    means = []
+    for w in np.linspace(0, 1, GRID):
+        fused = unit_rows(np.concatenate([w * first.descriptor, (1 - w) * second.descriptor], axis=1))
+        aps = []
+        for i in range(len(pid)):
+            counted = [j != i and not (pid[j] == pid[i] and camid[j] == camid[i]) for j in range(len(pid))]
+            right = [c and pid[j] == pid[i] for j, c in enumerate(counted)]
+            aps += [slow_ap([float(v) for v in fused @ fused[i]], right, counted)] if any(right) else []
+        means.append(np.mean(aps))
+    best = [w for w, mean in zip(np.linspace(0, 1, GRID), means, strict=True) if mean == max(means)]
+    assert len(best) < GRID
+    assert measured(run, tmp_path)["weight_holdout"] == min(best, key=lambda w: abs(w - 0.5))
 
 
 def test_one_descriptor_twice_leaves_nothing_to_choose(run: SmallRun, tmp_path: Path) -> None:

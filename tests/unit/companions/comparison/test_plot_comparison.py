@@ -83,3 +83,5 @@ def test_rows_are_numbered_from_the_top_and_both_panels_show_all(width: float, p
 def test_the_caption_names_every_number() -> None:
     text = caption_comparison([point(1, 60, 11000, "both"), point(2, 50.123, 400)], "a run", 2000)
     assert "system 1 60.00 [55.00, 65.00] at 11,000 MFLOPs" in text and "system 2 50.12 [45.12, 55.12] at 400 MFLOPs" in text and "2,000 draws" in text
+    assert "Common recipe: input size" in text
+    assert "Common recipe" not in caption_comparison([point(1, 60, 11000, "own")], "a run", 2000)
