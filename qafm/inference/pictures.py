@@ -2,21 +2,31 @@
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from PIL import ImageOps
+from PIL import Image
 from PIL.Image import Image as PilImage
 
 from qafm.datasets.read_image import read_image
-from qafm.runtime.errors import InputError
+from qafm.inference.pillow_pixels import pillow_pixels
+from qafm.runtime.errors import InputError, reading
 
 Picture: TypeAlias = str | os.PathLike[str] | np.ndarray | PilImage
 Pictures: TypeAlias = Picture | Sequence[Picture]
 MIN_SIDE = 8  # pixels: a smaller picture shows nobody
 MAX_PIXELS = 16_000_000  # its 35 variants would take more than 1.6 GB
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # whose headers are looked at
+
+
+def one_or_many(images: Picture | Iterable[Picture]) -> Iterable[Picture]:
+    """One image as a list, an array [N, H, W, 3] as a list of its images; any others as they come."""
+    if isinstance(images, np.ndarray):
+        return list(images) if images.ndim == 4 else [images]
+    return [images] if isinstance(images, str | os.PathLike | PilImage) or not isinstance(images, Iterable) else images
 
 
 def as_list(images: Pictures) -> list[Picture]:
@@ -25,10 +35,7 @@ def as_list(images: Pictures) -> list[Picture]:
     Raises:
         InputError: there is none.
     """
-    if isinstance(images, np.ndarray):
-        found: list[Picture] = list(images) if images.ndim == 4 else [images]
-    else:
-        found = [images] if isinstance(images, str | os.PathLike | PilImage) or not isinstance(images, Iterable) else list(images)
+    found = list(one_or_many(images))
     if not found:
         raise InputError("images: none given")
     return found
@@ -38,7 +45,7 @@ def open_picture(image: Picture, position: int) -> np.ndarray:
     """Read a file, or check an array.
 
     Args:
-        image: path, uint8 [H, W, 3] in RGB, or a Pillow image of any mode, turned as its EXIF data say.
+        image: path, uint8 [H, W, 3] in RGB, or a Pillow image, which gives the pixels that its file would.
         position: its place among the images, to name an array by.
 
     Returns:
@@ -47,23 +54,48 @@ def open_picture(image: Picture, position: int) -> np.ndarray:
     Raises:
         InputError: it is none of these, the file cannot be read or decoded, the array is of another type or shape, or the picture is too small or too large.
     """
-    name = f"image {position}"
-    if isinstance(image, PilImage):
-        image = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    if isinstance(image, np.ndarray):
-        picture = image
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-            raise InputError(f"{name}: is {picture.dtype} {list(picture.shape)}, expected uint8 [height, width, 3] in RGB")
-    elif isinstance(image, str | os.PathLike):
-        name, picture = str(image), read_image(Path(image))
-    else:
-        raise InputError(f"{name}: is a {type(image).__name__}, expected a path, an array uint8 [height, width, 3] or a Pillow image")
+    name = str(image) if isinstance(image, str | os.PathLike) else f"image {position}"
+    picture = _pixels(image, name)
     height, width, _ = picture.shape
     if min(height, width) < MIN_SIDE:
         raise InputError(f"{name}: is {width} x {height} pixels, at least {MIN_SIDE} x {MIN_SIDE} are needed")
+    _check_largest(width, height, name)
+    return np.require(picture, requirements=["C", "W"])  # torch warns of what cannot be written to, as Pillow's arrays
+
+
+def _pixels(image: Picture, name: str) -> np.ndarray:
+    """uint8 [H, W, 3]; what is too large is refused before it is decoded."""
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise InputError(f"{name}: is {image.dtype} {list(image.shape)}, expected uint8 [height, width, 3] in RGB")
+        return image
+    if isinstance(image, PilImage):
+        _check_largest(*image.size, name)
+        return pillow_pixels(image, name)
+    if isinstance(image, str | os.PathLike):
+        _check_header(Path(image), name)
+        with reading(Path(image), "cannot be read"):  # a name with a NUL character is a ValueError
+            return read_image(Path(image))
+    raise InputError(f"{name}: is a {type(image).__name__}, expected a path, an array uint8 [height, width, 3] or a Pillow image")
+
+
+def _check_header(path: Path, name: str) -> None:
+    """Refuse a file by the size that its header tells; what has no such header is for `read_image` to tell."""
+    if not path.is_file():  # a pipe can be read once
+        return
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as image:
+            width, height = image.size
+    except Image.DecompressionBombError as error:  # Pillow's own limit, far above ours
+        raise InputError(f"{name}: has too many pixels: cut out the person ({error})") from error
+    except Exception:  # of many kinds, as the file may hold anything
+        return
+    _check_largest(width, height, name)
+
+
+def _check_largest(width: int, height: int, name: str) -> None:
     if height * width > MAX_PIXELS:
         raise InputError(f"{name}: is {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} million: cut out the person")
-    return np.ascontiguousarray(picture)
 
 
 def content_key(picture: np.ndarray) -> str:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import qafm
 from qafm.datasets.read_image import read_image
@@ -115,6 +116,14 @@ def test_a_stream_goes_on_past_what_cannot_be_used_if_told_so(model: ReidModel, 
     assert refused == [(tmp_path / "text.jpg", f"{tmp_path / 'text.jpg'}: cannot be decoded as an image")]
     with pytest.raises(InputError, match=r"text\.jpg: cannot be decoded"):
         list(model.embed_iter(images, 2, quality=False))
+
+
+def test_a_stream_goes_on_past_a_pillow_image_that_cannot_be_read(model: ReidModel, tmp_path: Path) -> None:
+    Image.fromarray(pictures(1)[0]).save(tmp_path / "a.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "a.png").read_bytes()[:900])
+    images, refused = [Image.open(tmp_path / "cut.png"), Image.open(tmp_path / "a.png"), "a\0b.jpg"], []
+    parts = list(model.embed_iter(images, quality=False, on_error=lambda image, _error: refused.append(image)))
+    assert [part for part, _ in parts] == [[images[1]]] and refused == [images[0], images[2]]
 
 
 def test_scores_say_how_identifiable_an_image_is(model: ReidModel) -> None:
