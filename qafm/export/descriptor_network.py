@@ -4,7 +4,7 @@ N images, D the length of a descriptor, H x W the input size.
 """
 
 import copy
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +27,7 @@ class DescriptorNetwork(nn.Module):
         weight: "visual_weight": the second input is the weight of the visual branch; "q": it is Q(I), from which the MLP makes the weight.
 
     Raises:
-        InputError: `q` for a model whose weight is fixed.
+        InputError: there is no such `weight`, or `q` for a model whose weight is fixed.
     """
 
     mean: Tensor
@@ -35,6 +35,8 @@ class DescriptorNetwork(nn.Module):
 
     def __init__(self, model: Qafm, weight: Weight) -> None:
         super().__init__()
+        if weight not in get_args(Weight):
+            raise InputError(f"weight: {weight!r} is none of {', '.join(get_args(Weight))}")
         if weight == "q" and model.weight_mlp is None:
             raise InputError("weight: this model's weight is fixed, it makes none of q; choose visual_weight")
         copied = copy.deepcopy(model).cpu().float().eval().requires_grad_(False)

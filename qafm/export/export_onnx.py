@@ -11,10 +11,10 @@ from qafm.export.trace_network import file_metadata, quiet, trace_network
 from qafm.inference.model import ReidModel
 from qafm.runtime.files import whole_file
 
-OPSET = 18  # onnxruntime 1.14 (2023) and later
+OPSET, IR_VERSION = 18, 8  # onnxruntime 1.14 (2023) and later; the exporter's own IR version would need 1.18
 
 
-def export_onnx(model: ReidModel, path: Path, *, weight: Weight = "visual_weight", overwrite: bool = False) -> None:
+def export_onnx(model: ReidModel, path: str | Path, *, weight: Weight = "visual_weight", overwrite: bool = False) -> None:
     """Write one self-contained file, whole or not at all.
 
     Inputs: `images`, uint8 [batch, 3, H, W], RGB; and `visual_weight` or `q`, float32 [batch]. Outputs: `descriptor`, float32 [batch, D], L2-normalised;
@@ -27,8 +27,9 @@ def export_onnx(model: ReidModel, path: Path, *, weight: Weight = "visual_weight
         overwrite: replace a file that is there.
 
     Raises:
-        InputError: the file is there already or is named otherwise, or `q` for a model whose weight is fixed.
+        InputError: the file is there already or is named otherwise, there is no such `weight`, or `q` for a model whose weight is fixed.
     """
+    path = Path(path)
     check_export_target(path, SUFFIXES["onnx"], overwrite)
     program = trace_network(model, weight)
     outputs = ["descriptor", *(["visual_weight"] if weight == "q" else [])]
@@ -37,6 +38,7 @@ def export_onnx(model: ReidModel, path: Path, *, weight: Weight = "visual_weight
     assert exported is not None
     content = exported.model_proto
     _tidy(content)
+    content.ir_version = IR_VERSION
     onnx.helper.set_model_props(content, file_metadata(model, weight))
     onnx.checker.check_model(content)
     with whole_file(path) as temporary:

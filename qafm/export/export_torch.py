@@ -15,7 +15,7 @@ from qafm.runtime.files import whole_file
 METADATA = "qafm.json"  # an extra file of the archive
 
 
-def export_torch(model: ReidModel, path: Path, *, weight: Weight = "visual_weight", overwrite: bool = False) -> None:
+def export_torch(model: ReidModel, path: str | Path, *, weight: Weight = "visual_weight", overwrite: bool = False) -> None:
     """Write a torch.export archive, whole or not at all; `torch.export.load(path).module()(images, weight)` runs it. Inputs and outputs as in `export_onnx`.
 
     TorchScript, the older format, is deprecated in torch.
@@ -29,6 +29,7 @@ def export_torch(model: ReidModel, path: Path, *, weight: Weight = "visual_weigh
     Raises:
         InputError: as `export_onnx`.
     """
+    path = Path(path)
     check_export_target(path, SUFFIXES["torch"], overwrite)
     program = trace_network(model, weight)
     program.example_inputs = None  # would be stored by pickle

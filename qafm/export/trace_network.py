@@ -23,7 +23,7 @@ def trace_network(model: ReidModel, weight: Weight) -> ExportedProgram:
         weight: the second input, "visual_weight" or "q".
 
     Raises:
-        InputError: `q` for a model whose weight is fixed.
+        InputError: there is no such `weight`, or `q` for a model whose weight is fixed.
     """
     network = DescriptorNetwork(model.bundle.model, weight)
     backbone = model.config.architecture.backbone

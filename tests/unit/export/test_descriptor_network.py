@@ -1,6 +1,7 @@
 """The network that is exported computes what the model computes."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,3 +70,9 @@ def test_the_model_itself_stays_as_it_was(model: ReidModel) -> None:
 def test_a_fixed_weight_is_not_made_of_q(make_model: Make) -> None:
     with pytest.raises(InputError, match="weight: this model's weight is fixed, it makes none of q; choose visual_weight"):
         DescriptorNetwork(make_model(fixed=0.5).bundle.model, "q")
+
+
+@pytest.mark.parametrize("weight", ["Q", "", None])
+def test_no_other_second_input(model: ReidModel, weight: Any) -> None:
+    with pytest.raises(InputError, match=rf"^weight: {weight!r} is none of visual_weight, q$"):
+        DescriptorNetwork(model.bundle.model, weight)
