@@ -16,6 +16,7 @@ from qafm.perturbations.light import shift_light
 from qafm.perturbations.occlusion import SIDES, bar
 
 CACHED_SIZES = 8  # sizes [H, W] whose masks are kept: data sets have one size, or so many that no cache helps
+CACHED_PIXELS = 4 * 256 * 128  # of a size at most: its masks take 30 bytes per pixel
 
 
 @lru_cache(maxsize=32)
@@ -26,7 +27,6 @@ def _light_table(offset: int) -> NDArray[np.uint8]:
     return shift_light(pixels[None], offset)[0, :, 1].copy()
 
 
-@lru_cache(maxsize=CACHED_SIZES)
 def _background_masks(height: int, width: int, scales: tuple[float, ...], colors: tuple[str, ...]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Bits of the image to keep, uint8 [S, H, W, 3], and colours to add, uint8 [S, C, H, W, 3]."""
     outside = np.stack([outside_ellipse(height, width, scale) for scale in scales])[..., None]  # [S, H, W, 1]
@@ -34,6 +34,9 @@ def _background_masks(height: int, width: int, scales: tuple[float, ...], colors
     palette = np.array([COLORS[color] for color in colors], dtype=np.uint8)  # [C, 3]
     fill = np.where(outside[:, None], palette[None, :, None, None], 0).astype(np.uint8)  # [S, C, H, W, 3]
     return keep, fill
+
+
+_kept_masks = lru_cache(maxsize=CACHED_SIZES)(_background_masks)
 
 
 def _write_light(image: NDArray[np.uint8], config: PerturbConfig, out: NDArray[np.uint8]) -> None:
@@ -56,7 +59,9 @@ def _write_occlusion(image: NDArray[np.uint8], config: PerturbConfig, out: NDArr
 
 
 def _write_background(image: NDArray[np.uint8], config: PerturbConfig, out: NDArray[np.uint8]) -> None:
-    keep, fill = _background_masks(image.shape[0], image.shape[1], config.background_scales, config.background_colors)
+    height, width, _ = image.shape
+    masks = _kept_masks if height * width <= CACHED_PIXELS else _background_masks
+    keep, fill = masks(height, width, config.background_scales, config.background_colors)
     out = out.reshape(fill.shape)  # [S, C, H, W, 3]
     np.bitwise_and(image, keep[:, None], out=out)
     np.bitwise_or(out, fill, out=out)

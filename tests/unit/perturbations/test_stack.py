@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -75,6 +77,16 @@ def test_stacks_do_not_share_memory_or_state() -> None:
     assert (first == kept).all()
     second[:] = 0
     assert (perturb(image, "a", PerturbConfig()) == kept).all()
+
+
+def test_nothing_of_a_large_picture_stays_in_memory() -> None:
+    tracemalloc.start()
+    try:
+        for width in range(500, 503):
+            perturb(np.zeros((400, width, 3), np.uint8), "a", PerturbConfig())
+        assert tracemalloc.get_traced_memory()[0] < 400 * 500 * 3  # masks of one size are ten times as large
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)])
