@@ -3,7 +3,8 @@
 import hashlib
 import json
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,18 +13,19 @@ from typing import Any
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it replaces `path`, on any error it is removed.
+    """Yield a temporary path beside `path`; on success it replaces `path` and takes its mode, on any error it is removed.
 
     Args:
-        path: the file to write; its folder is made if needed.
+        path: the file to write; its folder is made if needed. One that is not there yet gets the mode of any new file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    temporary.chmod(0o644)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{path.suffix}")  # `exclusive_lock` knows these names
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # with the mode that the umask leaves of it
+    mode = stat.S_IMODE((path if path.exists() else temporary).stat().st_mode)
+    temporary.chmod(0o600)  # nobody else reads half a file
     try:
         yield temporary
+        temporary.chmod(mode)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

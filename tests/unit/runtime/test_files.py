@@ -1,5 +1,7 @@
 import hashlib
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,31 @@ def test_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> N
         raise RuntimeError("boom")
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        with whole_file(tmp_path / "table.csv") as temporary:
+            assert mode_of(temporary) == 0o600
+    finally:
+        os.umask(before)
+    assert mode_of(tmp_path / "table.csv") == mode
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o444])
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+    target.chmod(mode)
+    with whole_file(target) as temporary:
+        temporary.write_text("new")
+    assert (target.read_text(), mode_of(target)) == ("new", mode)
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_json_is_sorted_and_readable(tmp_path: Path) -> None:
