@@ -17,7 +17,7 @@ ModelT = TypeVar("ModelT", bound=torch.nn.Module)
 
 
 def prepare_torch(config: RuntimeConfig) -> torch.device:
-    """Take denormal numbers for 0, fix the number of threads, ask for deterministic algorithms, and choose the device.
+    """Take denormal numbers for 0, fix the number of threads, ask for deterministic algorithms, see that fp32 is float32, and choose the device.
 
     Weight decay takes weights that no loss needs down to denormal values, with which a CPU multiplies many times more slowly (benchmarks/denormals.py).
     To be called before torch's first parallel work: its threads inherit the setting.
@@ -30,6 +30,8 @@ def prepare_torch(config: RuntimeConfig) -> torch.device:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms(warn_only), which imports the compiler: 4 s
     torch.backends.cudnn.benchmark = False
+    if config.precision == "fp32":  # torch lets convolutions on recent GPUs round their input to the 10 bits of TF32
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     if config.device == "cuda" and not torch.cuda.is_available():
         raise InputError("device cuda: torch finds no GPU here; auto and cpu do without")
     use_cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())

@@ -34,6 +34,19 @@ def test_denormal_numbers_are_zero_on_every_thread() -> None:
     assert result.stdout.strip() == "0"
 
 
+def test_fp32_is_not_tf32() -> None:
+    convolutions, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = convolutions.allow_tf32, products.allow_tf32
+    try:
+        convolutions.allow_tf32 = products.allow_tf32 = True
+        prepare_torch(RuntimeConfig(device="cpu", precision="bf16"))
+        assert convolutions.allow_tf32 and products.allow_tf32
+        prepare_torch(RuntimeConfig(device="cpu", precision="fp32"))
+        assert not convolutions.allow_tf32 and not products.allow_tf32
+    finally:
+        convolutions.allow_tf32, products.allow_tf32 = before
+
+
 def test_a_missing_gpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert prepare_torch(RuntimeConfig(device="auto")).type == "cpu"
