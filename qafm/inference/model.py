@@ -24,16 +24,18 @@ from qafm.features.new_images import Extractor, resized
 from qafm.galleries.exclusions import Exclusions
 from qafm.galleries.search_gallery import Approximate, Hits, search_gallery
 from qafm.images.network_input import normalize
-from qafm.inference.pictures import Picture, Pictures, as_list, open_picture
-from qafm.inference.quality_of_new import NewQuality, placed
+from qafm.inference.likely_attributes import likely_attributes
+from qafm.inference.pictures import Picture, Pictures, as_list, check_batch, one_or_many, open_picture
+from qafm.inference.quality_of_new import NewQuality, score_of
 from qafm.inference.results import Attribute, Embedded, Match, Score
+from qafm.inference.searched_gallery import checked_top
 from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.attributes import ATTRIBUTES
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
+Held: TypeAlias = tuple[Picture, torch.Tensor, float]  # an image as it was given, as network input [1, 3, height, width], and its Q or NaN
 BATCH = 32
-NOTHING = Exclusions()
 WITHOUT_Q = "+mean-weight"
 
 
@@ -53,7 +55,7 @@ def load(path: str | Path | None = None, *, device: Device = "auto") -> "ReidMod
 
 
 class ReidModel:
-    """A bundle at work. torch is asked for deterministic algorithms, and keeps its number of threads.
+    """A bundle at work. torch keeps its number of threads; what `prepare_torch` sets holds for the whole process.
 
     Attributes:
         bundle: what was loaded; its networks are on the device.
@@ -102,7 +104,7 @@ class ReidModel:
             images: paths or arrays.
             quality: false: Q is not computed and every image gets the weight of the mean Q. Some 10 times faster on a CPU; such descriptors rank a little
                 differently, and should not be mixed with others in one gallery.
-            batch: images decoded at a time.
+            batch: images that go through the network at a time.
             progress: show a bar on stderr where that is a terminal.
 
         Raises:
@@ -113,17 +115,17 @@ class ReidModel:
 
     def embed_iter(
         self,
-        images: Iterable[Picture],
+        images: Picture | Iterable[Picture],
         batch: int = BATCH,
         *,
         quality: bool = True,
         progress: bool = True,
         on_error: Callable[[Picture, InputError], None] | None = None,
     ) -> Iterator[tuple[list[Picture], Embedded]]:
-        """Descriptors of any number of images, in memory for one batch.
+        """Descriptors of any number of images, in memory for one picture and a batch of network inputs.
 
         Args:
-            images: paths or arrays, read one by one.
+            images: paths or arrays, read one by one; a single one as in `embed`.
             batch: images per answer; the last one may hold fewer.
             quality: as in `embed`.
             progress: as in `embed`.
@@ -135,23 +137,26 @@ class ReidModel:
         Raises:
             InputError: an image cannot be used and there is no `on_error`.
         """
-        _check_batch(batch)
-        total = len(images) if isinstance(images, Sized) else None
+        check_batch(batch)
+        given = one_or_many(images)
+        total = len(given) if isinstance(given, Sized) else None
         with tqdm(total=total, desc="embed", unit="image", disable=None if progress else True) as bar:
-            opened: list[tuple[Picture, np.ndarray]] = []
-            for position, image in enumerate(images):
+            held: list[Held] = []
+            for position, image in enumerate(given):
                 try:
-                    opened.append((image, open_picture(image, position)))
+                    picture = open_picture(image, position)
                 except InputError as error:
                     if on_error is None:
                         raise
                     on_error(image, error)
-                    bar.update()
-                if len(opened) == batch:
-                    yield self._batch(opened, quality, bar)
-                    opened = []
-            if opened:
-                yield self._batch(opened, quality, bar)
+                else:
+                    held.append(self._held(image, picture, quality))
+                bar.update()
+                if len(held) == batch:
+                    yield self._batch(held)
+                    held = []
+            if held:
+                yield self._batch(held)
 
     def score(self, images: Pictures, *, progress: bool = True) -> list[Score]:
         """How identifiable each image is, and what weight the visual branch gets from that.
@@ -166,35 +171,32 @@ class ReidModel:
         found = []
         for position, image in enumerate(tqdm(as_list(images), desc="score", unit="image", disable=None if progress else True)):
             picture = open_picture(image, position)
-            if self.quality is None:
-                w = float(self._weights(np.array([np.nan]))[0])
-                found.append(Score(None, None, None, {}, w, 1 - w))
-                continue
-            q = placed(self.quality.scores(picture), self.config.reference)
-            w = float(self._weights(np.array([q.q]))[0])
-            found.append(Score(q.q, q.q_z, q.q_rank, q.by_family, w, 1 - w))
+            scores = None if self.quality is None else self.quality.scores(picture)
+            w = float(self._weights(np.array([np.nan if scores is None else scores[0]]))[0])
+            found.append(score_of(scores, self.config.reference, w))
         return found
 
     @torch.no_grad()
-    def attributes(self, images: Pictures, *, batch: int = BATCH) -> list[dict[str, Attribute]]:
+    def attributes(self, images: Pictures, *, batch: int = BATCH, progress: bool = True) -> list[dict[str, Attribute]]:
         """The most likely class of every attribute the model was trained on (`attribute_names`).
 
         Args:
             images: paths or arrays.
-            batch: images decoded at a time.
+            batch: images that go through the network at a time.
+            progress: as in `embed`.
 
         Raises:
             InputError: an image cannot be used, or the model was trained without attributes.
         """
         if not self.attribute_names:
             raise InputError(f"{self.name}: was trained without attributes, it knows none")
-        _check_batch(batch)
+        check_batch(batch)
         items, found = as_list(images), []
-        for start in range(0, len(items), batch):
-            pictures = [open_picture(image, start + i) for i, image in enumerate(items[start : start + batch])]
-            pixels = resized(pictures, self.config.architecture.backbone).to(self.device)
-            logits = self.network.attribute(normalize(pixels)).attribute_logits
-            found += _most_likely(logits, self.attribute_names)
+        with tqdm(total=len(items), desc="attributes", unit="image", disable=None if progress else True) as bar:
+            for start in range(0, len(items), batch):
+                pixels = torch.cat([self._input(open_picture(image, start + i)) for i, image in enumerate(items[start : start + batch])])
+                found += likely_attributes(self.network.attribute(normalize(pixels.to(self.device))).attribute_logits, self.attribute_names)
+                bar.update(len(pixels))
         return found
 
     @cached_property
@@ -203,18 +205,20 @@ class ReidModel:
         path = self.bundle.folder / CALIBRATION
         return read_calibration(path) if path.exists() else None
 
-    def match(self, a: Picture, b: Picture, *, prior: float | None = None) -> Match:
+    def match(self, a: Picture | Embedded, b: Picture | Embedded, *, prior: float | None = None) -> Match:
         """Compare two images.
 
         Args:
-            a: path or array.
-            b: path or array.
+            a: path or array, or what `embed` gave of one.
+            b: the other, likewise.
             prior: probability, in (0, 1), that both show one person before they are compared; None: the calibration's own.
 
         Raises:
-            InputError: an image cannot be used, or `prior` is out of range.
+            InputError: an image cannot be used, an `Embedded` is not of one image, or `prior` is out of range.
         """
-        first, second = self.embed([a, b], progress=False).descriptor.astype(np.float64)
+        if prior is not None and not 0 < prior < 1:
+            raise InputError(f"prior: {prior} does not lie between 0 and 1")
+        first, second = (vector.astype(np.float64) for vector in self._pair(a, b))
         distance = min(float(np.linalg.norm(first - second)), 2.0)
         if self.calibration is None:
             return Match(distance, None, None, None)
@@ -222,57 +226,72 @@ class ReidModel:
         return Match(distance, odds.probability, odds.false_match_rate, odds.prior)
 
     def search(
-        self, images: Pictures, gallery: str | Path, top: int = 10, *, approximate: Approximate = "auto", exclude: Exclusions = NOTHING, quality: bool = True
+        self,
+        images: Pictures | Embedded,
+        gallery: str | Path,
+        top: int | None = None,
+        *,
+        approximate: Approximate = "auto",
+        exclude: Exclusions | None = None,
+        quality: bool = True,
+        batch: int = BATCH,
+        progress: bool = True,
     ) -> Hits:
         """The nearest images of a gallery that this model made.
 
         Args:
-            images: queries, paths or arrays.
+            images: queries, paths or arrays, or what `embed` gave of them.
             gallery: its Parquet file, see qafm.galleries.
-            top: hits per query, at most the gallery's number of images.
+            top: hits per query, at most the gallery's number of images; None: 10, or all of a smaller gallery.
             approximate: whether an index may be used, see `search_gallery`.
-            exclude: what does not count, per query.
-            quality: as in `embed`; as the gallery was made.
+            exclude: what does not count, per query; None: everything counts.
+            quality: as in `embed`; as the gallery was made. An `Embedded` tells by its q how it was made.
+            batch: as in `embed`.
+            progress: as in `embed`.
 
         Raises:
-            InputError: an image or the gallery cannot be used, or another model made the gallery.
+            InputError: an image or the gallery cannot be used, `top` is larger than the gallery, or another model made it; the gallery is looked at first.
         """
-        descriptors = self.embed(images, quality=quality).descriptor
-        return search_gallery(Path(gallery), descriptors, model_id=self.gallery_id(quality=quality), top=top, approximate=approximate, exclude=exclude)
+        check_batch(batch)
+        queries = images if isinstance(images, Embedded) else as_list(images)
+        with_q = not np.isnan(queries.q).any() if isinstance(queries, Embedded) else quality
+        path, model_id, exclude = Path(gallery), self.gallery_id(quality=with_q), Exclusions() if exclude is None else exclude
+        exclude.check(len(queries))
+        hits = checked_top(path, model_id, self.name, top, approximate)
+        embedded = queries if isinstance(queries, Embedded) else self.embed(queries, quality=quality, batch=batch, progress=progress)
+        return search_gallery(path, embedded.descriptor, model_id=model_id, top=hits, approximate=approximate, exclude=exclude)
 
-    def _batch(self, opened: Sequence[tuple[Picture, np.ndarray]], quality: bool, bar: tqdm) -> tuple[list[Picture], Embedded]:
-        """Embed the pictures of a batch, Q one by one."""
-        q = np.full(len(opened), np.nan)
-        for row, (_, picture) in enumerate(opened):
-            if quality and self.quality is not None:
-                q[row] = self.quality.scores(picture)[0]
-            bar.update()
-        w = self._weights(q)
-        return [image for image, _ in opened], Embedded(self._descriptors([picture for _, picture in opened], w), q, w)
+    def _pair(self, a: Picture | Embedded, b: Picture | Embedded) -> list[np.ndarray]:
+        """The descriptors of two images, [D] each; what is embedded already is taken as it is."""
+        given = (a, b)
+        for one in given:
+            if isinstance(one, Embedded) and len(one) != 1:
+                raise InputError(f"match: an Embedded of {len(one)} images, expected one")
+        pictures = [open_picture(one, position) for position, one in enumerate(given) if not isinstance(one, Embedded)]
+        made = iter(self.embed(pictures, progress=False).descriptor if pictures else ())
+        return [one.descriptor[0] if isinstance(one, Embedded) else next(made) for one in given]
+
+    def _held(self, image: Picture, picture: np.ndarray, quality: bool) -> Held:
+        """What is kept of an image until its batch is full: not the picture itself."""
+        q = self.quality.scores(picture)[0] if quality and self.quality is not None else np.nan
+        return image, self._input(picture), float(q)
+
+    def _input(self, picture: np.ndarray) -> torch.Tensor:
+        """A picture as the branches are shown it, uint8 [1, 3, height, width]."""
+        return resized([picture], self.config.architecture.backbone)
+
+    def _batch(self, held: Sequence[Held]) -> tuple[list[Picture], Embedded]:
+        """Describe the images of a batch."""
+        images, pixels, q = zip(*held, strict=True)
+        w = self._weights(np.array(q))
+        return list(images), Embedded(self._descriptors(torch.cat(pixels), w), np.array(q), w)
 
     @torch.no_grad()
-    def _descriptors(self, pictures: list[np.ndarray], w: np.ndarray) -> np.ndarray:
-        """Fused descriptors, L2-normalised, float32 [N, D]."""
-        v_a, v_s = branch_vectors(self.network, resized(pictures, self.config.architecture.backbone), self.device, self.runtime)
+    def _descriptors(self, pixels: torch.Tensor, w: np.ndarray) -> np.ndarray:
+        """Fused descriptors of uint8 [N, 3, height, width], L2-normalised, float32 [N, D]."""
+        v_a, v_s = branch_vectors(self.network, pixels, self.device, self.runtime)
         return self.network.head(v_a, v_s, torch.from_numpy(w).float().to(self.device)).descriptor.cpu().numpy()
 
     def _weights(self, q: np.ndarray) -> np.ndarray:
         """w of each q, float64 [N]; of the mean Q where it is NaN."""
         return visual_weights(self.network, q, self.config.model())
-
-
-def _most_likely(logits: Sequence[torch.Tensor], names: Sequence[str]) -> list[dict[str, Attribute]]:
-    """The first class of each attribute of `names`, image by image, from the logits of all attributes: [N] of class 1, or [N, classes]."""
-    columns: dict[str, list[Attribute]] = {}
-    for attribute, given in zip(ATTRIBUTES, logits, strict=True):
-        if attribute.name in names:
-            of_class = given if given.ndim == 2 else torch.stack([torch.zeros_like(given), given], dim=1)  # [N, classes]; sigmoid(x) is softmax(0, x)
-            best = of_class.double().softmax(dim=1).max(dim=1)
-            classes = [attribute.classes[code] for code in best.indices.tolist()]
-            columns[attribute.name] = [Attribute(value, p) for value, p in zip(classes, best.values.tolist(), strict=True)]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _check_batch(batch: int) -> None:
-    if batch < 1:
-        raise InputError(f"batch: is {batch}, at least 1 is needed")

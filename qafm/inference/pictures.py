@@ -98,6 +98,16 @@ def _check_largest(width: int, height: int, name: str) -> None:
         raise InputError(f"{name}: is {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} million: cut out the person")
 
 
+def check_batch(batch: int) -> None:
+    """Refuse a number of images at a time that is none.
+
+    Raises:
+        InputError: it is below 1.
+    """
+    if batch < 1:
+        raise InputError(f"batch: is {batch}, at least 1 is needed")
+
+
 def content_key(picture: np.ndarray) -> str:
     """Hex SHA-256 of a picture's size and pixels: the seed of its noise, so that Q does not depend on a name."""
     return hashlib.sha256(repr(picture.shape).encode() + picture.tobytes()).hexdigest()

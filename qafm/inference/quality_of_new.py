@@ -3,8 +3,6 @@
 V variants with the original, C feature length, F families, P = V (V - 1) / 2 pairs.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
@@ -12,6 +10,7 @@ from qafm.config.bundle import BundleConfig, QReference
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.new_images import Extractor, variant_features
 from qafm.inference.pictures import content_key
+from qafm.inference.results import Score
 from qafm.perturbations.catalog import variant_families
 from qafm.quality.identifiability import pair_distances, pair_weights
 from qafm.tables.quality import FAMILIES
@@ -44,19 +43,17 @@ class NewQuality:
         return self.weights @ (distances.normalized if self.normalize == "l2" else distances.raw)
 
 
-@dataclass(frozen=True)
-class Placed:
-    """A Q beside the reference images; see `results.Score`."""
+def score_of(scores: np.ndarray | None, reference: QReference, visual_weight: float) -> Score:
+    """What is told of an image.
 
-    q: float
-    q_z: float
-    q_rank: float
-    by_family: dict[str, float]
-
-
-def placed(scores: np.ndarray, reference: QReference) -> Placed:
-    """`scores` of `NewQuality` [1 + F] beside the reference; families without a variant are left out."""
+    Args:
+        scores: of `NewQuality`, [1 + F]; None: Q was not computed. Families without a variant are left out.
+        reference: the images that Q is set beside.
+        visual_weight: w in 0..1.
+    """
+    if scores is None:
+        return Score(None, None, None, {}, visual_weight, 1 - visual_weight)
     q, *families = (float(score) for score in scores)
     rank = float(np.interp(q, reference.quantiles, np.linspace(0, 1, len(reference.quantiles))))
     by_family = {name: value for name, value in zip(FAMILIES, families, strict=True) if np.isfinite(value)}
-    return Placed(q, (q - reference.mean) / reference.sd, rank, by_family)
+    return Score(q, (q - reference.mean) / reference.sd, rank, by_family, visual_weight, 1 - visual_weight)
