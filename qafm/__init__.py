@@ -2,9 +2,17 @@
 
 
 def __getattr__(name: str) -> object:
-    """`qafm.load`, imported on demand. By its name as text: an import statement here would count as code of every stage."""
-    if name != "load":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """What the package offers, imported on demand. By its name as text: an import statement here would count as code of every stage."""
     from importlib import import_module
 
-    return import_module("qafm.inference.model").load
+    if name == "__version__":
+        return import_module("importlib.metadata").version("qafm-reid")
+    homes = {"load": "qafm.inference.model", "InputError": "qafm.runtime.errors"}
+    if name not in homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(homes[name]), name)
+
+
+def __dir__() -> list[str]:
+    """What there is already, and what `__getattr__` finds."""
+    return sorted({*globals(), "InputError", "__version__", "load"})

@@ -1,8 +1,8 @@
 """The digest of the code a stage depends on: what decides whether a result is stale.
 
 It covers the module that holds the stage's function and everything of the package that this module imports,
-directly or not. Docstrings, comments, formatting and the descriptions of settings do not count, nor does a module's
-`__getattr__`: behind it lies what users of the package load on demand, and no stage does.
+directly or not. Docstrings, comments, formatting and the descriptions of settings do not count, nor do a module's
+`__getattr__` and `__dir__`: behind them lies what users of the package load on demand, and no stage does.
 """
 
 import ast
@@ -15,7 +15,7 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
 class _Stripped(ast.NodeTransformer):
-    """Removes docstrings, the `description=` of pydantic fields, and a module's `__getattr__`."""
+    """Removes docstrings, the `description=` of pydantic fields, and a module's `__getattr__` and `__dir__`."""
 
     def _strip_docstring(self, node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         self.generic_visit(node)
@@ -26,7 +26,7 @@ class _Stripped(ast.NodeTransformer):
     visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _strip_docstring
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
-        node.body = [part for part in node.body if not (isinstance(part, ast.FunctionDef) and part.name == "__getattr__")]
+        node.body = [part for part in node.body if not (isinstance(part, ast.FunctionDef) and part.name in ("__getattr__", "__dir__"))]
         return self._strip_docstring(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:

@@ -58,6 +58,7 @@ def test_what_a_module_loads_on_demand_does_not_count(package: Path) -> None:
     before = digest(package)
     (package / "pack" / "__init__.py").write_text(
         '"""Words."""\n\n\ndef __getattr__(name):\n    from importlib import import_module\n\n    return import_module(name)\n'
+        '\n\ndef __dir__():\n    return ["name"]\n'
     )
     assert digest(package) == before
     (package / "pack" / "__init__.py").write_text("def of_its_own():\n    pass\n")
