@@ -5,11 +5,13 @@ import os
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 from tqdm import tqdm
 
 from qafm.datasets.entry import Entry, SetAside, printable
+from qafm.datasets.picture_size import wrong_size_by_header
 from qafm.datasets.read_image import decode_image
 from qafm.runtime.errors import InputError
 
@@ -24,7 +26,7 @@ def read_contents(root: Path, entries: list[Entry]) -> tuple[list[Entry], list[S
         entries: images by name.
 
     Returns:
-        The images that can be decoded, in the same order, and the others with the reason.
+        The images that can be decoded and show a person by their size, in the same order, and the others with the reason.
     """
     with ThreadPoolExecutor(_THREADS) as pool:
         results = list(
@@ -36,6 +38,8 @@ def read_contents(root: Path, entries: list[Entry]) -> tuple[list[Entry], list[S
 def _read(root: Path, entry: Entry) -> Entry | SetAside:
     try:
         data = (root / entry.image_id).read_bytes()
+        if (reason := wrong_size_by_header(BytesIO(data))) is not None:
+            return SetAside(printable(entry.image_id), entry.split, reason)
         height, width, _ = decode_image(data, "").shape
     except OSError as error:
         return SetAside(printable(entry.image_id), entry.split, f"cannot be read: {os.strerror(error.errno) if error.errno else error}")

@@ -2,24 +2,20 @@
 
 import hashlib
 import os
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from PIL import Image
 from PIL.Image import Image as PilImage
 
+from qafm.datasets.picture_size import wrong_size, wrong_size_by_header
 from qafm.datasets.read_image import read_image
 from qafm.inference.pillow_pixels import pillow_pixels
 from qafm.runtime.errors import InputError, reading
 
 Picture: TypeAlias = str | os.PathLike[str] | np.ndarray | PilImage
 Pictures: TypeAlias = Picture | Sequence[Picture]
-MIN_SIDE = 8  # pixels: a smaller picture shows nobody
-MAX_PIXELS = 16_000_000  # its 35 variants would take more than 1.6 GB
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # whose headers are looked at
 
 
 def one_or_many(images: Picture | Iterable[Picture]) -> Iterable[Picture]:
@@ -57,9 +53,7 @@ def open_picture(image: Picture, position: int) -> np.ndarray:
     name = str(image) if isinstance(image, str | os.PathLike) else f"image {position}"
     picture = _pixels(image, name)
     height, width, _ = picture.shape
-    if min(height, width) < MIN_SIDE:
-        raise InputError(f"{name}: is {width} x {height} pixels, at least {MIN_SIDE} x {MIN_SIDE} are needed")
-    _check_largest(width, height, name)
+    _refuse(wrong_size(width, height), name)
     return np.require(picture, requirements=["C", "W"])  # torch warns of what cannot be written to, as Pillow's arrays
 
 
@@ -70,32 +64,19 @@ def _pixels(image: Picture, name: str) -> np.ndarray:
             raise InputError(f"{name}: is {image.dtype} {list(image.shape)}, expected uint8 [height, width, 3] in RGB")
         return image
     if isinstance(image, PilImage):
-        _check_largest(*image.size, name)
+        _refuse(wrong_size(*image.size), name)
         return pillow_pixels(image, name)
     if isinstance(image, str | os.PathLike):
-        _check_header(Path(image), name)
+        if Path(image).is_file():  # a pipe can be read once
+            _refuse(wrong_size_by_header(Path(image)), name)
         with reading(Path(image), "cannot be read"):  # a name with a NUL character is a ValueError
             return read_image(Path(image))
     raise InputError(f"{name}: is a {type(image).__name__}, expected a path, an array uint8 [height, width, 3] or a Pillow image")
 
 
-def _check_header(path: Path, name: str) -> None:
-    """Refuse a file by the size that its header tells; what has no such header is for `read_image` to tell."""
-    if not path.is_file():  # a pipe can be read once
-        return
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as image:
-            width, height = image.size
-    except Image.DecompressionBombError as error:  # Pillow's own limit, far above ours
-        raise InputError(f"{name}: has too many pixels: cut out the person ({error})") from error
-    except Exception:  # of many kinds, as the file may hold anything
-        return
-    _check_largest(width, height, name)
-
-
-def _check_largest(width: int, height: int, name: str) -> None:
-    if height * width > MAX_PIXELS:
-        raise InputError(f"{name}: is {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} million: cut out the person")
+def _refuse(reason: str | None, name: str) -> None:
+    if reason is not None:
+        raise InputError(f"{name}: {reason}")
 
 
 def check_batch(batch: int) -> None:

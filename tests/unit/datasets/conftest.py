@@ -21,7 +21,7 @@ Parsed = tuple[dict[str, dict[str, Any]], dict[str, Any]]
 def picture() -> Callable[..., None]:
     """Write a random picture in the format of its name."""
 
-    def write(path: Path, seed: int, height: int = 12, width: int = 6) -> None:
+    def write(path: Path, seed: int, height: int = 12, width: int = 8) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
         path.write_bytes(cv2.imencode(path.suffix.lower(), pixels)[1].tobytes())

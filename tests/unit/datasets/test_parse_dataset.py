@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.io import savemat
 
 from qafm.config.parse import Market1501Config, ParseConfig
@@ -75,7 +76,7 @@ def test_rows_of_market(market: Path, parse: Parse) -> None:
         "distractor": False,
         "sha256": hashlib.sha256((market / name).read_bytes()).hexdigest(),
         "height": 15,
-        "width": 6,
+        "width": 8,
     } | {attribute: 0 for attribute in ATTRIBUTE_NAMES[:10]} | {"up_color": None, "down_color": None}
     assert rows[MARKET[0]]["up_color"] == ATTRIBUTES[10].classes.index("red")
     odd = {name: (row["pid"], row["junk"], row["distractor"], row["hat"]) for name, row in rows.items() if row["junk"] or row["distractor"]}
@@ -189,6 +190,17 @@ def test_identity_without_attributes(market: Path, parse: Parse, picture: Pictur
     (market / MARKET[3]).unlink()
     _, report = parse(synthetic(attributes={"missing": "mask"}), market)
     assert report["attributes"]["ids_without_images"] == 1
+
+
+def test_pictures_that_show_nobody_by_their_size_are_set_aside_before_they_are_decoded(market: Path, parse: Parse) -> None:
+    for name, size in (("0010_c1s1_000009_01.jpg", (7, 40)), ("0010_c1s1_000010_01.jpg", (4000, 4001))):
+        Image.new("L", size).save(market / "bounding_box_train" / name)
+    rows, report = parse(synthetic(max_set_aside=0.4), market)
+    assert sorted(rows) == sorted(MARKET)
+    assert report["set_aside"]["counts"]["train"] == {
+        "is 7 x 40 pixels, at least 8 x 8 are needed": 1,
+        "is 4000 x 4001 pixels, more than 16 million: cut out the person": 1,
+    }
 
 
 def test_bad_files_are_set_aside_up_to_a_limit(market: Path, parse: Parse) -> None:

@@ -94,7 +94,7 @@ def test_attributes_and_no_cameras(people: Path, parse: Parse) -> None:
 def test_odd_pictures(people: Path, parse: Parse, picture: Picture) -> None:
     picture(people / "01/01_3 é.JPG", 1, 33, 17)
     picture(people / "01/01_4.webp", 2)
-    (people / "01/02_5.jpeg").write_bytes(cv2.imencode(".jpg", np.full((5, 4), 7, np.uint8))[1].tobytes())
+    (people / "01/02_5.jpeg").write_bytes(cv2.imencode(".jpg", np.full((9, 8), 7, np.uint8))[1].tobytes())
     rows, report = parse(folders(), people)
     assert (len(rows), report["set_aside"]["total"]) == (27, 0)
     assert (rows["01/01_3 é.JPG"]["height"], rows["01/01_3 é.JPG"]["width"]) == (33, 17)

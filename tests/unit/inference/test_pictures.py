@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qafm.inference.pictures import MAX_PIXELS, as_list, content_key, open_picture
+from qafm.datasets.picture_size import MAX_PIXELS
+from qafm.inference.pictures import as_list, content_key, open_picture
 from qafm.runtime.errors import InputError
 
 PICTURE = np.arange(40 * 20 * 3, dtype=np.uint32).astype(np.uint8).reshape(40, 20, 3)
@@ -178,7 +179,7 @@ def test_a_file_is_too_large_by_its_header(tmp_path: Path, width: int, height: i
 
 
 def test_what_only_the_decoder_knows_is_refused_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qafm.inference.pictures.MAX_PIXELS", 700)
+    monkeypatch.setattr("qafm.datasets.picture_size.MAX_PIXELS", 700)
     (tmp_path / "a.ppm").write_bytes(cv2.imencode(".ppm", PICTURE)[1].tobytes())
     with pytest.raises(InputError, match=r"a\.ppm: is 20 x 40 pixels, more than"):
         open_picture(tmp_path / "a.ppm", 0)
