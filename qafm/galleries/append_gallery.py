@@ -17,6 +17,7 @@ import pyarrow as pa
 from qafm.galleries.gallery import Gallery, known_images
 from qafm.galleries.gallery_writer import GalleryWriter
 from qafm.galleries.lock import exclusive_lock
+from qafm.galleries.unicode_path import unicode_path
 from qafm.galleries.unit_vectors import unit_vectors
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
@@ -52,7 +53,7 @@ class _Spooled:
         yield from pa.ipc.open_stream(self.stream)
 
 
-def append_gallery(path: Path, rows: Iterable[GalleryRows], *, model_id: str, model: str, dim: int) -> Added:
+def append_gallery(path: str | Path, rows: Iterable[GalleryRows], *, model_id: str, model: str, dim: int) -> Added:
     """Add images to the gallery at `path`, which is made if there is none.
 
     An image (image_id and sha256) that is in it already is not added again; one with the same image_id and another sha256 replaces its old row. Several
@@ -68,10 +69,10 @@ def append_gallery(path: Path, rows: Iterable[GalleryRows], *, model_id: str, mo
 
     Raises:
         InputError: the gallery is damaged or of another model or dimension, a descriptor is zero or not finite or of another length, or an image occurs
-            twice with different contents.
+            twice with different contents, or the path is not UTF-8.
     """
     header = GalleryHeader(model_id, model, dim)
-    path = path.resolve()  # one lock for all names of a file
+    path = unicode_path(path)
     _check_same_model(path, header)  # before hours of embedding, not after
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=path.parent) as stream:
@@ -79,7 +80,7 @@ def append_gallery(path: Path, rows: Iterable[GalleryRows], *, model_id: str, mo
         with exclusive_lock(path):
             _check_same_model(path, header)
             known = known_images(path)
-            fresh = {name for name, sha256 in spooled.sha256_of.items() if known.get(name) != sha256}
+            fresh = {name for name, sha256 in spooled.sha256_of.items() if name not in known or known[name] != sha256}
             replaced = fresh & known.keys()
             if fresh or not path.exists():
                 _replace(path, header, spooled, fresh, replaced)

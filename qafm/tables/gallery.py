@@ -6,6 +6,7 @@ Shapes: n rows, D length of a descriptor.
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -60,12 +61,15 @@ class GalleryRows:
 
     Args:
         image_id: paths as the images were named, POSIX [n].
-        sha256: hex digests of the image files [n].
+        sha256: hex digests of the image files [n]; of the pixels, where there is no file. None is refused: it could not be told whether an image changed.
         descriptor: float32 [n, D], of any length but zero; a gallery stores them L2-normalised.
-        pid: identities [n]; -1 junk, 0 distractor.
-        camid: cameras, 1-based [n].
+        pid: identities, whole numbers of 32 bits [n]; -1 junk, 0 distractor.
+        camid: cameras, 1-based, whole numbers of 16 bits [n].
         q: identifiability Q, float64 [n].
         visual_weight: the weight of the visual branch, float64 [n] in [0, 1].
+
+    Raises:
+        InputError: columns have different lengths, or a column holds what its type does not.
     """
 
     image_id: Sequence[str]
@@ -77,13 +81,15 @@ class GalleryRows:
     visual_weight: Sequence[float | None] | np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        """Check that all columns have one length."""
+        """Check that all columns have one length and can be stored."""
         if self.descriptor.ndim != 2:
             raise InputError(f"gallery rows: descriptors have shape {self.descriptor.shape}, not [n, D]")
         others = (self.image_id, self.sha256, self.pid, self.camid, self.q, self.visual_weight)
         lengths = [len(self.descriptor), *(len(column) for column in others if column is not None)]
         if len(set(lengths)) != 1:
             raise InputError(f"gallery rows: columns have different lengths {lengths}")
+        for name in ("image_id", "sha256", *OPTIONAL):
+            check_column(name, getattr(self, name))
 
     def __len__(self) -> int:
         return len(self.descriptor)
@@ -95,13 +101,50 @@ class GalleryRows:
     def to_table(self) -> pa.Table:
         """The rows as a table of `gallery_schema`."""
         schema = gallery_schema(self.descriptor.shape[1])
-        optional = [_nullable(getattr(self, name), schema.field(name).type, len(self)) for name in ("pid", "camid", "q", "visual_weight")]
-        strings = [pa.array(list(self.image_id), pa.string()), pa.array(list(self.sha256), pa.string())]
-        return pa.table([*strings, *optional, vector_array(self.descriptor.astype(np.float32, copy=False))], schema=schema)
+        columns = [_converted(getattr(self, name), schema.field(name), len(self)) for name in ("image_id", "sha256", *OPTIONAL)]
+        return pa.table([*columns, vector_array(self.descriptor.astype(np.float32, copy=False))], schema=schema)
 
 
-def _nullable(column: Sequence[float | None] | np.ndarray | None, type_: pa.DataType, n: int) -> pa.Array:
-    return pa.nulls(n, type_) if column is None else pa.array(column, type_, from_pandas=True)  # NaN becomes null
+def check_column(name: str, column: Sequence[Any] | np.ndarray | None) -> None:
+    """Check that a column of a gallery can be stored.
+
+    Raises:
+        InputError: names the first entry that its type does not hold.
+    """
+    field = gallery_schema(1).field(name)
+    try:
+        _converted(column, field, 0)
+    except _UNFIT as error:
+        for row, value in enumerate(() if column is None else column):
+            try:
+                _converted([value], field, 1)
+            except _UNFIT:
+                raise InputError(f"gallery rows: row {row}: {name} is {value!r}, which is {_MEANT[name]}") from error
+        raise InputError(f"gallery rows: {name} holds values of several kinds ({' '.join(str(error).split())})") from error
+
+
+OPTIONAL = ("pid", "camid", "q", "visual_weight")
+_UNFIT = (ValueError, TypeError, OverflowError, pa.ArrowException)
+_MEANT = dict.fromkeys(("image_id", "sha256"), "no text in Unicode") | {
+    "pid": "no whole number of 32 bits",
+    "camid": "no whole number of 16 bits",
+    **dict.fromkeys(("q", "visual_weight"), "no number"),
+}
+
+
+def _converted(column: Sequence[Any] | np.ndarray | None, field: pa.Field, n: int) -> pa.Array:
+    """A column as it is stored, NaN as null; one of _UNFIT where that would change a value."""
+    if column is None:
+        return pa.nulls(n, field.type)
+    if not field.nullable:
+        texts = pa.array(list(column), pa.string())
+        if texts.null_count:
+            raise ValueError(f"{field.name} is missing")
+        return texts
+    found = pa.array(column, from_pandas=True)  # of the type that its values have: with the wanted one, 1.5 would become 1
+    if not (pa.types.is_integer(found.type) or pa.types.is_floating(found.type) or pa.types.is_null(found.type)):
+        raise TypeError(f"{field.name} holds {found.type}")
+    return found.cast(field.type)
 
 
 def gallery_schema(dim: int, header: GalleryHeader | None = None) -> pa.Schema:

@@ -145,6 +145,34 @@ def test_columns_of_different_lengths_are_refused() -> None:
         GalleryRows(["a"], ["1"], made_up(1)[0])
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"image_id": ["a", None, "c"]}, "row 1: image_id is None, which is no text in Unicode"),
+        ({"image_id": ["a", "b", "\udcff"]}, r"row 2: image_id is '\\udcff', which is no text"),
+        ({"sha256": ["1", None, "3"]}, "row 1: sha256 is None, which is no text"),
+        ({"camid": np.array([1, 40000, 2])}, "row 1: camid is .*40000.*, which is no whole number of 16 bits"),
+        ({"camid": [1, 2, "x"]}, "row 2: camid is 'x', which is no whole number"),
+        ({"pid": [None, 2**31, 1]}, "row 1: pid is 2147483648, which is no whole number of 32 bits"),
+        ({"pid": [1, 2, 1.5]}, "row 2: pid is 1.5, which is no whole number"),
+        ({"pid": ["1", "2", "3"]}, "row 0: pid is '1', which is no whole number"),
+        ({"pid": [1, np.inf, 3]}, "row 1: pid is inf, which is no whole number"),
+        ({"q": [0.5, "bad", None]}, "row 1: q is 'bad', which is no number"),
+    ],
+)
+def test_what_cannot_be_stored_is_refused(change: dict, message: str) -> None:
+    with pytest.raises(InputError, match=f"^gallery rows: {message}") as caught:
+        GalleryRows(**{"image_id": ["a", "b", "c"], "sha256": ["1", "2", "3"], "descriptor": made_up(3)} | change)
+    assert "\n" not in str(caught.value)
+
+
+def test_labels_of_any_kind_that_mean_whole_numbers(tmp_path: Path) -> None:
+    for number, pid in enumerate(([3.0, None], np.array([3, np.nan]), np.array([3, None], object), [np.int64(3), float("nan")])):
+        path = tmp_path / f"{number}.parquet"
+        append_gallery(path, [GalleryRows(["a", "b"], ["1", "2"], made_up(2), pid=pid)], **MODEL)
+        assert pq.read_table(path)["pid"].to_pylist() == [3, None]
+
+
 @pytest.mark.parametrize("keep", [0, 3, 100, -1, -2000])
 def test_a_cut_file_is_told(gallery: Path, keep: int) -> None:
     content = gallery.read_bytes()
