@@ -67,7 +67,7 @@ def _from_file(columns: Columns, path: Path) -> Columns:
     if unknown is not None:
         raise InputError(f"{columns.source}: {unknown} has no row in {path}")
     rows = np.array([row_of[str(name)] for name in columns.name])
-    return replace(columns, pid=table.pid[rows], camid=None if table.camid is None else table.camid[rows])
+    return replace(columns, pid=table.pid[rows], camid=columns.camid if table.camid is None else table.camid[rows])
 
 
 def _rows_in_order(columns: Columns, path: Path, **labels: np.ndarray) -> Columns:

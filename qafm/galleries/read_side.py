@@ -4,7 +4,6 @@ Shapes: N images of a side, D length of a descriptor.
 """
 
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import scipy.io
@@ -18,7 +17,7 @@ from qafm.runtime.errors import InputError
 ENDINGS = (".parquet", ".npy", ".npz", ".mat", ".pt", ".pth")
 
 
-def read_side(path: Path, side: SideName, labels: Path | None = None) -> Columns:
+def read_side(path: str | Path, side: SideName, labels: str | Path | None = None) -> Columns:
     """Read one side of an evaluation.
 
     Args:
@@ -32,11 +31,12 @@ def read_side(path: Path, side: SideName, labels: Path | None = None) -> Columns
     Raises:
         InputError: the file is damaged or of an unknown layout, or its identities are not known.
     """
+    path = Path(path)
     if path.suffix.lower() not in ENDINGS:
         raise InputError(f"{path}: descriptors are read from files that end in {', '.join(ENDINGS)}")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    return with_labels(_read(path, side), labels)
+    return with_labels(_read(path, side), None if labels is None else Path(labels))
 
 
 def _read(path: Path, side: SideName) -> Columns:
@@ -58,11 +58,14 @@ def _read(path: Path, side: SideName) -> Columns:
 
 def _read_npz(path: Path, side: SideName) -> Columns:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        stored = np.load(path, allow_pickle=False)
+        if not isinstance(stored, np.lib.npyio.NpzFile):
+            raise InputError(f"{path}: cannot be read as .npz (it is one array: name it .npy)")
+        with stored:
             return columns_of(path, stored, side)  # reads only the arrays it asks for
     except InputError:
         raise
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except Exception as error:  # what is no such file can fail in any way
         raise InputError(f"{path}: cannot be read as .npz ({' '.join(str(error).split())})") from error
 
 

@@ -12,6 +12,7 @@ from qafm.runtime.errors import InputError
 
 _RECONSTRUCT = np.array(0).__reduce__()[0]  # how numpy stores an array; the name of its module differs between versions
 _SCALAR = np.float64(0).__reduce__()[0]
+_OF_NUMPY = (torch.float16, torch.float32, torch.float64)
 
 
 def _numpy_globals() -> list:
@@ -46,15 +47,13 @@ def read_torch_arrays(path: Path) -> np.ndarray | dict[str, np.ndarray]:
 
 
 def _array(value: object) -> np.ndarray | None:
-    """A tensor, array or list as an array; None for anything else."""
-    if isinstance(value, torch.Tensor):
-        value = value.detach()
-        return (value.float() if value.dtype is torch.bfloat16 else value).numpy()
-    if isinstance(value, list | tuple) and value and isinstance(value[0], torch.Tensor):
-        return torch.stack(tuple(value)).numpy()
-    if isinstance(value, list | tuple | np.ndarray):
-        try:
-            return np.asarray(value)
-        except ValueError:
-            return None
-    return None
+    """A tensor, array or list of them as an array; None for anything else, such as lists of different lengths."""
+    try:
+        if isinstance(value, torch.Tensor):
+            value = value.detach()
+            return (value.float() if value.is_floating_point() and value.dtype not in _OF_NUMPY else value).numpy()
+        if isinstance(value, list | tuple):
+            value = [_array(item) if isinstance(item, torch.Tensor) else item for item in value]
+        return np.asarray(value) if isinstance(value, list | np.ndarray) else None
+    except (RuntimeError, TypeError, ValueError):
+        return None

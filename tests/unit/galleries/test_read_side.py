@@ -1,4 +1,5 @@
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,20 @@ def test_types_of_numbers(tmp_path: Path) -> None:
     check(read_side(tmp_path / "a.parquet", "gallery"), "gallery", cameras=False)
 
 
+@pytest.mark.parametrize("kind", ["bfloat16", "grad", "mixed", "arrays"])
+def test_lists_of_descriptors(tmp_path: Path, kind: str) -> None:
+    make = {
+        "bfloat16": lambda row: torch.from_numpy(row).bfloat16(),
+        "grad": lambda row: torch.from_numpy(row).requires_grad_(),
+        "mixed": lambda row: torch.from_numpy(row) if row[0] > 0 else list(map(float, row)),
+        "arrays": np.array,
+    }[kind]
+    other = [torch.ones(2), torch.ones(3)]  # of different lengths, and nobody's business
+    torch.save({"feats": [make(row) for row in GALLERY], "pids": G_PID, "logits": other, "sizes": [[1], [1, 2]]}, tmp_path / "a.pt")
+    found = read_side(tmp_path / "a.pt", "gallery")
+    np.testing.assert_allclose(found.vectors, GALLERY, rtol=0.01 if kind == "bfloat16" else 1e-7)
+
+
 def test_a_gallery_of_ours(tmp_path: Path) -> None:
     append_gallery(tmp_path / "g.parquet", [GalleryRows(G_PATHS, list("abcde"), GALLERY, pid=G_PID, camid=[3, 2, 1, 1, None])], **MODEL)
     found = read_side(tmp_path / "g.parquet", "gallery")
@@ -126,6 +141,9 @@ def test_a_csv_beside_an_array_or_given(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("\n".join([lines[0], *lines[:0:-1]]))  # another order
     np.savez(tmp_path / "named.npz", features=GALLERY, paths=G_PATHS, pids=np.zeros(5))
     check(read_side(tmp_path / "named.npz", "gallery", tmp_path / "labels.csv"), "gallery")  # looked up by name, before the file's own
+    (tmp_path / "labels.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines))  # no cameras: the file's own stay
+    np.savez(tmp_path / "named.npz", features=GALLERY, paths=G_PATHS, pids=np.zeros(5), camids=G_CAM)
+    check(read_side(tmp_path / "named.npz", "gallery", tmp_path / "labels.csv"), "gallery")
     np.save(tmp_path / "ids.npy", G_PID)
     check(read_side(tmp_path / "x.npy", "gallery", tmp_path / "ids.npy"), "gallery", cameras=False)
 
@@ -175,6 +193,9 @@ def parquet(path: Path, **columns: list) -> None:
         ("a.npy", lambda path: path.write_text("text"), "cannot be read as .npy"),
         ("a.npz", lambda path: path.write_text("text"), "cannot be read as .npz"),
         ("a.npz", lambda path: (np.savez(path, features=GALLERY), path.write_bytes(path.read_bytes()[:-30])), "cannot be read as .npz"),
+        ("a.npz", lambda path: (np.save(path.with_suffix(".npy"), GALLERY), path.with_suffix(".npy").rename(path)), "cannot be read as .npz .it is one array"),
+        ("a.npz", lambda path: zipfile.ZipFile(path, "w").writestr("features", b"text"), "cannot be read as .npz"),
+        ("a.pt", lambda path: torch.save({"feats": [torch.ones(2), torch.ones(3)], "pids": G_PID}, path), "has no gallery descriptors under a known name"),
         ("a.mat", lambda path: path.write_text("text"), "cannot be read as .mat up to version 7"),
         ("a.pt", lambda path: path.write_text("text"), "cannot be read as a torch file"),
         ("a.pt", lambda path: torch.save(3, path), "holds a int, neither a tensor nor a dictionary"),
