@@ -19,7 +19,7 @@ UNKNOWN_LABEL = -1
 CSV_COLUMNS = ("image_id", "pid", "camid", "sha256", "q", "visual_weight")
 
 
-def write_descriptors(gallery: Path, path: Path, format: Format) -> None:
+def write_descriptors(gallery: str | Path, path: str | Path, format: Format, *, overwrite: bool = False) -> None:
     """Write the descriptors and labels of a gallery in a form that other tools read, and `evaluate_files` too.
 
     npz: `features` float32 [N, D], `pids` and `camids` int64 [N], `paths` str [N]: np.load(path), without pickles. Unknown identities and cameras are -1.
@@ -29,14 +29,19 @@ def write_descriptors(gallery: Path, path: Path, format: Format) -> None:
         gallery: the gallery.
         path: the file to write; its ending must be the format's.
         format: "npz" or "npy".
+        overwrite: replace files that are there.
 
     Raises:
-        InputError: the gallery is damaged, or the ending is not the format's.
+        InputError: the gallery is damaged, the ending is not the format's, or a file is there already.
     """
+    path = Path(path)
     if format not in get_args(Format):
         raise InputError(f"{path}: descriptors are written as {' or '.join(get_args(Format))}, not {format!r}")
     if path.suffix != f".{format}":
         raise InputError(f"{path}: must end in .{format}")
+    there = next((file for file in (path, path.with_suffix(".csv"))[: 1 if format == "npz" else 2] if file.exists()), None)
+    if there is not None and not overwrite:
+        raise InputError(f"{there}: is there already; overwrite=True replaces it")
     with Gallery(gallery) as opened:
         if format == "npz":
             _write_npz(opened, path)

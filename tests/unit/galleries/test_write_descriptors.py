@@ -57,6 +57,18 @@ def test_unknown_labels(tmp_path: Path) -> None:
     assert (tmp_path / "g.csv").read_text("utf-8").splitlines()[1:] == ['"ü, x.jpg",,3,1,,', "y,5,,2,,"]
 
 
+@pytest.mark.parametrize(("format", "there"), [("npz", "people.npz"), ("npy", "people.npy"), ("npy", "people.csv")])
+def test_a_file_that_is_there_stays_unless_it_may_go(gallery: Path, format, there: str) -> None:
+    mine = gallery.parent / there
+    mine.write_text("identity,gender\n")
+    with pytest.raises(InputError, match=f"^{mine}: is there already; overwrite=True replaces it$"):
+        write_descriptors(gallery, gallery.parent / f"people.{format}", format)
+    assert mine.read_text() == "identity,gender\n"
+    assert {file.name for file in gallery.parent.glob("people.*")} == {there}
+    write_descriptors(str(gallery), str(gallery.parent / f"people.{format}"), format, overwrite=True)
+    assert len(read_side(gallery.parent / f"people.{format}", "gallery")) == 100
+
+
 def test_an_empty_gallery(tmp_path: Path) -> None:
     append_gallery(tmp_path / "g.parquet", [], **MODEL)
     write_descriptors(tmp_path / "g.parquet", tmp_path / "g.npz", "npz")
