@@ -17,9 +17,10 @@ from qafm.galleries.approximate_search import GalleryIndex
 from qafm.galleries.exact_search import offer_block
 from qafm.galleries.exclusions import Exclusions, Removed
 from qafm.galleries.gallery import Gallery
-from qafm.galleries.index_file import IndexRecord, write_index
+from qafm.galleries.index_file import IndexRecord, index_path, write_index
 from qafm.galleries.ivf import Ivf
 from qafm.galleries.nearest import Nearest
+from qafm.galleries.unicode_path import unicode_path
 from qafm.runtime.errors import InputError
 
 RECALL = 0.95
@@ -42,7 +43,7 @@ class _Sample:
     exclusions: list[Exclusions]
 
 
-def build_index(path: Path, *, recall: float = RECALL) -> IndexRecord:
+def build_index(path: str | Path, *, recall: float = RECALL) -> IndexRecord:
     """Make and measure the index of a gallery, in a file beside it; `search_gallery` uses it as long as the gallery does not change.
 
     The index has 4 sqrt(N) lists, at most 2048. A search reads as many of them, tried in steps of one half, as it takes to find the 10 nearest other images
@@ -56,10 +57,13 @@ def build_index(path: Path, *, recall: float = RECALL) -> IndexRecord:
         What was measured, as it is stored in the index.
 
     Raises:
-        InputError: the gallery is damaged or has fewer than 2 images, or the recall is not reached: then the old index, if any, is left as it is.
+        InputError: the gallery is damaged, has fewer than 2 images or changes meanwhile, its path is not UTF-8, or the recall is not reached: then the old
+            index, if any, is left as it is.
     """
+    path = Path(path)
     if not 0 < recall < 1:
         raise InputError(f"{path}: recall {recall} of an index is not between 0 and 1")
+    unicode_path(index_path(path))
     start = time.monotonic()
     with Gallery(path) as gallery:
         if gallery.rows < 2:

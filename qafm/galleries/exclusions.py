@@ -58,6 +58,9 @@ class Exclusions:
         return found
 
 
+NOTHING = Exclusions()
+
+
 class Removed:
     """The exclusions of `queries` queries, ready to be applied block by block.
 

@@ -53,13 +53,13 @@ class Gallery:
         starts: row at which each row group starts, and N, int64 [groups + 1].
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         """Open `path`.
 
         Raises:
             InputError: no such file, not a whole Parquet file, or not a gallery.
         """
-        self.path = path
+        self.path = path = Path(path)
         try:
             self._stream: BinaryIO = path.open("rb")
         except OSError as error:
@@ -86,6 +86,16 @@ class Gallery:
     def groups(self) -> int:
         """Number of row groups."""
         return len(self.starts) - 1
+
+    def knows(self, column: str) -> bool:
+        """Whether any image has a value in a column, such as camid."""
+        for group in range(self.groups):
+            stored = self._parquet.metadata.row_group(group)
+            at = next(i for i in range(stored.num_columns) if stored.column(i).path_in_schema == column)
+            statistics = stored.column(at).statistics
+            if statistics is None or statistics.null_count is None or statistics.null_count < stored.num_rows:
+                return True
+        return False
 
     def check_made_by(self, model_id: str, model: str = "another") -> None:
         """Check that the gallery's descriptors are those of the model `model_id`, which messages call `model`.
@@ -131,12 +141,13 @@ class Gallery:
         return np.searchsorted(self.starts, rows, side="right") - 1
 
 
-def known_images(path: Path) -> dict[str, str]:
+def known_images(path: str | Path) -> dict[str, str]:
     """What a gallery holds: image_id -> sha256, so that only new and changed images need to be embedded; nothing where there is no file yet.
 
     Raises:
         InputError: the file is not a whole gallery.
     """
+    path = Path(path)
     if not path.exists():
         return {}
     found: dict[str, str] = {}

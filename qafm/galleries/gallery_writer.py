@@ -54,7 +54,7 @@ class GalleryWriter:
         return pa.concat_tables(table.cast(self._schema) for table in self._waiting) if self._waiting else self._schema.empty_table()
 
     def _flush(self, table: pa.Table) -> None:
-        for name, sha256 in zip(table["image_id"].to_pylist(), table["sha256"].to_pylist(), strict=True):
-            self._content.update(f"{name}\n{sha256}\n".encode())
+        for image in zip(*(table[name].to_pylist() for name in ("image_id", "sha256", "pid", "camid")), strict=True):
+            self._content.update("".join(f"{value}\n" for value in image).encode())
         if len(table):
             self._parquet.write_table(table, row_group_size=self._rows)

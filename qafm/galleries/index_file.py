@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from qafm.galleries.gallery import Gallery
 from qafm.galleries.lock import exclusive_lock
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
@@ -47,9 +48,9 @@ class IndexRecord:
     faiss_bytes: int = 0
 
 
-def index_path(gallery: Path) -> Path:
+def index_path(gallery: str | Path) -> Path:
     """The index of a gallery: `gallery.parquet.ivf` for `gallery.parquet`."""
-    gallery = gallery.resolve()
+    gallery = Path(gallery).resolve()
     return gallery.with_name(f"{gallery.name}.ivf")
 
 
@@ -60,10 +61,16 @@ def write_index(gallery: Path, record: IndexRecord, write_faiss: Callable[[Path]
         gallery: the gallery.
         record: what to say of the index; `faiss_bytes` is filled in.
         write_faiss: writes the index to the path it is given.
+
+    Raises:
+        InputError: the gallery is not any more the one that the record names.
     """
     path = index_path(gallery)
     with exclusive_lock(path), whole_file(path) as temporary:
         write_faiss(temporary)
+        with Gallery(gallery) as now:
+            if now.fingerprint != record.fingerprint:
+                raise InputError(f"{gallery}: was changed while its index was made; make it again")
         record = IndexRecord(**{**asdict(record), "faiss_bytes": temporary.stat().st_size})
         text = json.dumps(asdict(record), sort_keys=True).encode()
         with temporary.open("ab") as stream:
@@ -73,7 +80,16 @@ def write_index(gallery: Path, record: IndexRecord, write_faiss: Callable[[Path]
     return record
 
 
-def read_record(gallery: Path) -> IndexRecord | None:
+def remove_index(gallery: str | Path) -> bool:
+    """Delete the index of a gallery; whether there was one. It waits for who makes one, which holds descriptors of the gallery as it was."""
+    path = index_path(gallery)
+    with exclusive_lock(path):
+        there = path.exists()
+        path.unlink(missing_ok=True)
+    return there
+
+
+def read_record(gallery: str | Path) -> IndexRecord | None:
     """The record of a gallery's index, None where there is no index.
 
     Raises:

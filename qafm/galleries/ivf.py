@@ -49,7 +49,7 @@ class Ivf:
         """
         try:
             return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY))
-        except RuntimeError as error:
+        except (RuntimeError, UnicodeError) as error:
             raise InputError(f"{path}: faiss cannot read it ({' '.join(str(error).split())[:200]})") from error
 
     def __len__(self) -> int:

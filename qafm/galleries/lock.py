@@ -25,7 +25,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            LOGGER.info("%s: another process writes to it, waiting", path)
+            LOGGER.warning("%s: another process writes to it; waiting", path)
             fcntl.flock(handle, fcntl.LOCK_EX)
         _remove_left_over(path)
         yield  # closing the file releases the lock

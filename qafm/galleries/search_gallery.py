@@ -6,12 +6,13 @@ Shapes: Q queries, N rows of the gallery, D length of a descriptor, k hits per q
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 import numpy as np
 
+from qafm.galleries.choices import Approximate
 from qafm.galleries.exact_search import exact_search
-from qafm.galleries.exclusions import Exclusions
+from qafm.galleries.exclusions import NOTHING, Exclusions
 from qafm.galleries.gallery import Gallery
 from qafm.galleries.index_file import index_path
 from qafm.galleries.unit_vectors import unit_vectors
@@ -21,13 +22,12 @@ if TYPE_CHECKING:
     from qafm.galleries.approximate_search import GalleryIndex
 
 LOGGER = logging.getLogger("qafm")
-Approximate: TypeAlias = Literal["auto", "never", "always"]
 ROWS_FOR_INDEX = 100_000  # from here on a search says that an index would help
 UNKNOWN = np.iinfo(np.int32).min  # no pid or camid in the gallery, or no hit
 
 
 class Hit(NamedTuple):
-    """One gallery image found for a query; pid, camid, q and visual_weight are None where the gallery does not know them."""
+    """One gallery image found for a query, by the columns of `GalleryRows`; pid, camid, q and visual_weight are None where the gallery does not know them."""
 
     rank: int
     image_id: str
@@ -36,6 +36,9 @@ class Hit(NamedTuple):
     pid: int | None
     camid: int | None
     row: int
+    q: float | None
+    visual_weight: float | None
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Hits:
         similarity: cosine, 1 - distance^2 / 2, float64 [Q, k].
         pid, camid: int32 [Q, k]; UNKNOWN where the gallery has none.
         row: row in the gallery, int64 [Q, k].
+        q, visual_weight: float64 [Q, k]; NaN where the gallery has none.
+        sha256: of the image's content, str (object) [Q, k].
         exact: whether all N rows were compared; False: by an index, whose recall its file tells.
     """
 
@@ -57,6 +62,9 @@ class Hits:
     pid: np.ndarray
     camid: np.ndarray
     row: np.ndarray
+    q: np.ndarray
+    visual_weight: np.ndarray
+    sha256: np.ndarray
     exact: bool
 
     def __len__(self) -> int:
@@ -68,21 +76,21 @@ class Hits:
         for place in np.flatnonzero(self.row[query] >= 0):
             at = query, int(place)
             pid, camid = (None if column[at] == UNKNOWN else int(column[at]) for column in (self.pid, self.camid))
-            found.append(Hit(int(place) + 1, str(self.image_id[at]), float(self.distance[at]), float(self.similarity[at]), pid, camid, int(self.row[at])))
+            q, weight = (None if np.isnan(column[at]) else float(column[at]) for column in (self.q, self.visual_weight))
+            measured = float(self.distance[at]), float(self.similarity[at])
+            found.append(Hit(int(place) + 1, str(self.image_id[at]), *measured, pid, camid, int(self.row[at]), q, weight, str(self.sha256[at])))
         return found
 
 
-_NOTHING = Exclusions()
-
-
 def search_gallery(
-    path: Path,
+    path: str | Path,
     queries: np.ndarray,
     *,
     model_id: str | None,
+    model: str = "another",
     top: int = 10,
     approximate: Approximate = "auto",
-    exclude: Exclusions = _NOTHING,
+    exclude: Exclusions = NOTHING,
 ) -> Hits:
     """Find the nearest images of each query: Euclidean distance, ties in the order of the gallery.
 
@@ -90,6 +98,7 @@ def search_gallery(
         path: the gallery.
         queries: descriptors, float [Q, D], of any length but zero.
         model_id: the model that made them, which must be the gallery's; None: whoever calls answers for it.
+        model: its name, for messages.
         top: k, at most N.
         approximate: "auto": by the index where there is one that belongs to the gallery as it is, else exactly; and exactly
             if a pid is excluded, for which no recall was measured; "never": exactly; "always": no search without an index.
@@ -102,7 +111,7 @@ def search_gallery(
         raise InputError(f"approximate: {approximate!r} is none of {', '.join(get_args(Approximate))}")
     with Gallery(path) as gallery:
         if model_id is not None:
-            gallery.check_made_by(model_id)
+            gallery.check_made_by(model_id, model)
         if queries.ndim != 2 or queries.shape[1] != gallery.header.dim:
             raise InputError(f"{path}: holds descriptors of length {gallery.header.dim}, the queries have shape {queries.shape}")
         if not gallery.rows:
@@ -136,12 +145,14 @@ def _usable_index(gallery: Gallery, *, required: bool) -> "GalleryIndex | None":
 
 def _labelled(gallery: Gallery, row: np.ndarray, distance: np.ndarray, *, exact: bool) -> Hits:
     """Look up who was found: only the row groups that hold a hit are read."""
-    image_id = np.full(row.shape, "", object)
+    image_id, sha256 = np.full(row.shape, "", object), np.full(row.shape, "", object)
+    q, weight = np.full(row.shape, np.nan), np.full(row.shape, np.nan)
     pid, camid = np.full(row.shape, UNKNOWN, np.int32), np.full(row.shape, UNKNOWN, np.int32)
     group = np.where(row >= 0, gallery.group_of(row), -1)
-    for block in gallery.blocks(["image_id", "pid", "camid"], np.unique(group[group >= 0])):
+    for block in gallery.blocks(["image_id", "sha256", "pid", "camid", "q", "visual_weight"], np.unique(group[group >= 0])):
         here = (row >= block.first) & (row < block.first + len(block))
         table = block.table.take(row[here] - block.first)
-        image_id[here] = table["image_id"].to_pylist()
+        image_id[here], sha256[here] = table["image_id"].to_pylist(), table["sha256"].to_pylist()
         pid[here], camid[here] = (table[name].cast("int32").fill_null(UNKNOWN).to_numpy() for name in ("pid", "camid"))
-    return Hits(image_id, distance, np.where(row >= 0, 1 - distance**2 / 2, -np.inf), pid, camid, row, exact)
+        q[here], weight[here] = (table[name].fill_null(np.nan).to_numpy() for name in ("q", "visual_weight"))
+    return Hits(image_id, distance, np.where(row >= 0, 1 - distance**2 / 2, -np.inf), pid, camid, row, q, weight, sha256, exact)

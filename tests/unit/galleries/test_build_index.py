@@ -209,6 +209,34 @@ def test_an_index_that_is_replaced_while_it_is_opened_is_not_used(big: Path, mon
         open_index(gallery)
 
 
+def test_a_gallery_that_changes_meanwhile_gets_no_index(big: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_index(big)
+    before = index_path(big).read_bytes()
+    original = Ivf.write
+
+    def late(self: Ivf, path: Path) -> None:
+        append_gallery(big, [rows_of(made_up(1), "b")], **MODEL)
+        original(self, path)
+
+    monkeypatch.setattr(Ivf, "write", late)
+    with pytest.raises(InputError, match=f"^{big}: was changed while its index was made; make it again$"):
+        build_index(big)
+    assert index_path(big).read_bytes() == before
+
+
+def test_a_path_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "\udcff"
+    folder.mkdir()
+    with pytest.raises(InputError, match=r"udcff/g.parquet: cannot be written: its path is not UTF-8$"):
+        append_gallery(folder / "g.parquet", [rows_of(made_up(3))], **MODEL)
+    append_gallery(tmp_path / "g.parquet", [rows_of(made_up(3))], **MODEL)
+    (tmp_path / "g.parquet").rename(folder / "g.parquet")
+    with pytest.raises(InputError, match=r"udcff/g.parquet.ivf: cannot be written: its path is not UTF-8$"):
+        build_index(folder / "g.parquet")
+    assert [file.name for file in folder.iterdir()] == ["g.parquet"]
+    assert search_gallery(folder / "g.parquet", made_up(1), model_id=ID, top=1).exact
+
+
 def test_an_index_belongs_to_the_file_a_link_leads_to(big: Path) -> None:
     link = big.parent / "link.parquet"
     link.symlink_to(big.name)

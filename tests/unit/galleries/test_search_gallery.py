@@ -45,7 +45,11 @@ def test_hits_are_those_of_a_full_sort(gallery: Path) -> None:
     np.testing.assert_array_equal(hits.camid, row % 3 + 1)
     assert hits.exact
     assert len(hits) == 11
-    assert hits.of(3)[1] == Hit(2, f"a/{row[3, 1]}.jpg", hits.distance[3, 1], hits.similarity[3, 1], row[3, 1] % 7 + 1, row[3, 1] % 3 + 1, row[3, 1])
+    second = row[3, 1]
+    expected = Hit(
+        2, f"a/{second}.jpg", hits.distance[3, 1], hits.similarity[3, 1], second % 7 + 1, second % 3 + 1, second, second / 10, 0.5, f"sha-a-{second}"
+    )
+    assert hits.of(3)[1] == expected
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -120,7 +124,7 @@ def test_unknown_labels_are_none(tmp_path: Path) -> None:
     path = tmp_path / "g.parquet"
     append_gallery(path, [GalleryRows(["x", "y"], ["1", "2"], made_up(2), pid=[None, 5], camid=[3, None])], **MODEL)
     hits = search_gallery(path, made_up(1), model_id=None, top=2, exclude=Exclusions(pid=[5]))
-    assert [(hit.pid, hit.camid) for hit in hits.of(0)] == [(None, 3)]
+    assert [(hit.pid, hit.camid, hit.q, hit.visual_weight) for hit in hits.of(0)] == [(None, 3, None, None)]
     hits = search_gallery(path, made_up(2)[1:], model_id=ID, top=2)
     assert [(hit.image_id, hit.pid, hit.camid) for hit in hits.of(0)] == [("y", 5, None), ("x", None, 3)]
 
@@ -163,6 +167,7 @@ def test_memory_does_not_grow_with_the_gallery(gallery: Path, monkeypatch: pytes
     ("queries", "change", "message"),
     [
         (made_up(2), {"model_id": "f" * 64}, r"{path}: was made by the model made-up/seed-1 \(0123456789ab\), not by another \(ffffffffffff\)"),
+        (made_up(2), {"model_id": "f" * 64, "model": "theirs"}, r"{path}: was made by .*, not by theirs \(ffffffffffff\)"),
         (made_up(2, dim=8), {}, r"{path}: holds descriptors of length 16, the queries have shape \(2, 8\)"),
         (made_up(2)[0], {}, r"{path}: holds descriptors of length 16, the queries have shape \(16,\)"),
         (made_up(2), {"top": 101}, r"{path}: top 101 of a gallery of 100 images"),
@@ -178,6 +183,13 @@ def test_bad_input_is_told_in_one_line(gallery: Path, queries: np.ndarray, chang
     with pytest.raises(InputError, match="^" + message.format(path=gallery)) as caught:
         search_gallery(gallery, queries, **{"model_id": ID, **change})
     assert "\n" not in str(caught.value)
+
+
+def test_a_gallery_says_what_it_knows(tmp_path: Path, gallery: Path) -> None:
+    append_gallery(tmp_path / "none.parquet", [GalleryRows(["x"], ["1"], made_up(1), pid=[3])], **MODEL)
+    with Gallery(gallery) as known, Gallery(tmp_path / "none.parquet") as unknown:
+        assert [known.knows(column) for column in ("pid", "camid", "q")] == [True, True, True]
+        assert [unknown.knows(column) for column in ("pid", "camid", "q")] == [True, False, False]
 
 
 def test_an_empty_gallery_is_told(tmp_path: Path) -> None:
