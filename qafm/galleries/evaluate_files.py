@@ -6,20 +6,21 @@ Shapes: Q queries, G gallery images, D length of a descriptor.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, get_args
 
 import numpy as np
 
 from qafm.evaluation.load_descriptors import DescriptorSide
 from qafm.evaluation.ranking import Labels, Retrieval, SameCamera, Similarity, dot_similarity, evaluate_retrieval
 from qafm.evaluation.retrieval_artifact import galleries_of
+from qafm.galleries.choices import Metric
 from qafm.galleries.read_side import read_side
 from qafm.galleries.side import Columns, SideName
 from qafm.galleries.unit_vectors import lengths, unit_vectors
 from qafm.runtime.errors import InputError
 
-Metric: TypeAlias = Literal["cosine", "euclidean"]
 JUNK, DISTRACTOR = -1, 0
+RANKS = (1, 5, 10)
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,14 @@ class EvaluationResult:
 
 
 def evaluate_files(
-    query: Path,
-    gallery: Path,
+    query: str | Path,
+    gallery: str | Path,
     *,
-    query_labels: Path | None = None,
-    gallery_labels: Path | None = None,
+    query_labels: str | Path | None = None,
+    gallery_labels: str | Path | None = None,
     metric: Metric = "cosine",
     same_camera: SameCamera = "drop",
-    ranks: Sequence[int] = (1, 5, 10),
+    ranks: Sequence[int] | None = None,
 ) -> EvaluationResult:
     """Evaluate descriptors by Market-1501's single-query protocol.
 
@@ -77,20 +78,23 @@ def evaluate_files(
         query_labels, gallery_labels: files of labels, see `with_labels`.
         metric: "cosine", or "euclidean" between the vectors as they are stored; both rank unit vectors alike.
         same_camera: "drop", or "keep" for data without cameras.
-        ranks: ranks of the CMC, at most G.
+        ranks: ranks of the CMC, at most G; None: 1, 5 and 10, as far as they are.
 
     Raises:
         InputError: a bad file, descriptors of different lengths or models, a zero or not finite descriptor, an image that occurs twice, a rank above G, or no
             query with a valid match.
     """
-    if metric not in ("cosine", "euclidean"):
+    if metric not in get_args(Metric):
         raise InputError(f"metric: {metric!r} is neither cosine nor euclidean")
+    query, gallery = Path(query), Path(gallery)
     q = _side(read_side(query, "query", query_labels), "query", metric)
     g = _side(read_side(gallery, "gallery", gallery_labels), "gallery", metric)
     _check_comparable(q, g)
     if DISTRACTOR in q.images.labels.pid:  # identities are counted from 0
         g.images.distractor[:] = False
     n_gallery = len(g.images)
+    if ranks is None:
+        ranks = [rank for rank in RANKS if rank <= n_gallery]
     bad = next((rank for rank in ranks if not 1 <= rank <= n_gallery), None)
     if bad is not None:
         raise InputError(f"{gallery}: rank {bad} of a gallery of {n_gallery} images")

@@ -133,6 +133,18 @@ def test_identities_counted_from_0_are_identities(tmp_path: Path) -> None:
     assert (found.n_distractors, found.metrics["n_queries"]) == (0, Q)
 
 
+def test_ranks_that_nobody_asked_for_are_dropped_above_the_gallery(tmp_path: Path, files: tuple[Path, Path]) -> None:
+    few = npz_of(tmp_path / "few.npz", "gallery", features=VECTORS["gallery"][:6], pids=PID["gallery"][:6], camids=CAMID["gallery"][:6])
+    found = evaluate_files(files[0], few, same_camera="keep").metrics
+    assert [name for name in found if name.startswith("rank")] == ["rank1", "rank5"]
+    with pytest.raises(InputError, match=f"^{few}: rank 10 of a gallery of 6 images$"):
+        evaluate_files(files[0], few, same_camera="keep", ranks=(1, 5, 10))
+
+
+def test_paths_may_be_texts(files: tuple[Path, Path]) -> None:
+    assert evaluate_files(str(files[0]), str(files[1])).metrics == evaluate_files(*files).metrics
+
+
 def vectors_with(side: str, row: int, value: float) -> np.ndarray:
     vectors = VECTORS[side].copy()
     vectors[row] = value
