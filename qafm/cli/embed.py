@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 from tqdm import tqdm
 
-from qafm.cli.image_files import list_folder, named_images, shown
+from qafm.cli.image_files import list_folder, named_images, path_below, shown
 from qafm.cli.naming import CameraOption, Named, Names, NamesOption, camera_pattern, identities, read_name
 from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
 from qafm.cli.output import check_target, print_json
+from qafm.galleries.unicode_path import unicode_path
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import file_sha256
 
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 PAUSE_S = 60  # seconds after which the gallery is written ...
 SHARE = 20  # ... or as many times what writing it took the last time, as the whole file is copied ...
 HELD = 16_384  # ... or descriptors held at most
+
+
+class Found(NamedTuple):
+    """An image of the folder, and what its name says."""
+
+    path: Path
+    named: Named
 
 
 class New(NamedTuple):
@@ -43,6 +51,7 @@ class Report:
     added: int = 0
     replaced: int = 0
     known: int = 0
+    relabelled: int = 0  # of the known ones
     other_files: int = 0  # no images by their names
     left_out: dict[str, str] = field(default_factory=dict)  # image -> why
 
@@ -66,20 +75,25 @@ def embed(
 ) -> None:
     """Turn a folder of images into a gallery that can be searched, or add to one.
 
-    Images that the gallery holds already, under the same path and with the same content, are not embedded again; images that cannot be used are named,
-    counted and left out. The gallery is written as the work goes on: after an interruption the same command goes on where it was.
+    Images that the gallery holds already, under the same path and with the same content, are not embedded again; what their names say of them now is
+    taken over. Images that cannot be used are named, counted and left out. The gallery is written as the work goes on: after an interruption the same
+    command goes on where it was.
     """
     files, others = list_folder(folder)
-    if strict:
-        named_images(files)
     pattern = camera_pattern(cameras)
     check_target(output)
-    people = identities([shown(file) for file in files], names)
+    unicode_path(output)
+    report = Report(other_files=others)
+    found = _named(files, folder, names, pattern, None if strict else report)
+    if strict:
+        named_images(files)
+    people = identities((image.path.as_posix(), image.named) for image in found)
     loaded = load_model(model, device)
-    report, in_all = Report(other_files=others), _known(output, loaded, fast)
-    new = _new_images(files, names, pattern, in_all, report)
+    in_all = _known(output, loaded, fast)
+    new, known = _compared(found, in_all, report)
     try:
         _embed_all(loaded, new, output, fast, report)
+        report.relabelled = _relabel(output, known)
     except KeyboardInterrupt:
         done = report.added + report.replaced
         kept = f"{done} of {len(new)} new images are in {shown(output)}; the same command goes on from there" if done else "nothing was written yet"
@@ -91,6 +105,7 @@ def embed(
         print_json({"gallery": shown(output), "model": loaded.name, "model_id": loaded.model_id, **vars(report), "identities": people})
         return
     counts = [f"{report.added} added", f"{report.known} known already"]
+    counts += [f"{report.relabelled} of them relabelled"] if report.relabelled else []
     counts += [f"{report.replaced} replaced"] if report.replaced else []
     counts += [f"{len(report.left_out)} left out"] if report.left_out else []
     counts += [f"{report.other_files} files that are no images by their names"] if report.other_files else []
@@ -110,23 +125,45 @@ def _known(path: Path, model: "ReidModel", fast: bool) -> dict[str, str]:
     return known_images(path)
 
 
-def _new_images(files: Sequence[Path], names: Names, cameras: re.Pattern[str] | None, known: dict[str, str], report: Report) -> list[New]:
-    """The images that are not in the gallery as they are."""
-    new = []
-    for file in tqdm(files, desc="reading", unit="image", disable=None, leave=False):
+def _named(files: Sequence[Path], folder: Path, names: Names, cameras: re.Pattern[str] | None, report: Report | None) -> list[Found]:
+    """The images whose names can be used; the others are left out, without a report the first of them is an error."""
+    found = []
+    for file in files:
+        try:
+            if shown(file) != file.as_posix():
+                raise InputError(f"{shown(file)}: bad file name: not UTF-8")
+            found.append(Found(file, read_name(file.as_posix(), names, cameras, path_below(file, folder))))
+        except InputError as error:
+            if report is None:
+                raise
+            report.leave_out(file, error)
+    return found
+
+
+def _compared(found: Sequence[Found], in_all: dict[str, str], report: Report) -> tuple[list[New], list[Found]]:
+    """The images that are not in the gallery as they are, and those that are."""
+    new, known = [], []
+    for file, named in tqdm(found, desc="reading", unit="image", disable=None, leave=False):
         image_id = file.as_posix()
         try:
-            if shown(file) != image_id:
-                raise InputError(f"{shown(file)}: bad file name: not UTF-8")
-            named, sha256 = read_name(image_id, names, cameras), file_sha256(file)
-        except (InputError, OSError) as error:
-            report.leave_out(file, error if isinstance(error, InputError) else InputError(f"cannot be read ({error.strerror})"))
+            sha256 = file_sha256(file)
+        except OSError as error:
+            report.leave_out(file, InputError(f"cannot be read ({error.strerror})"))
             continue
-        if known.get(image_id) == sha256:
-            report.known += 1
+        if in_all.get(image_id) == sha256:
+            known.append(Found(file, named))
         else:
             new.append(New(file, image_id, sha256, named))
-    return new
+    report.known = len(known)
+    return new, known
+
+
+def _relabel(output: Path, known: Sequence[Found]) -> int:
+    """Give images that the gallery holds the identities and cameras that their names say now; returns how many changed."""
+    from qafm.galleries.relabel_gallery import Label, relabel_gallery
+
+    labels = {image.path.as_posix(): Label(image.named.pid, image.named.camid) for image in known if (image.named.pid, image.named.camid) != (None, None)}
+    return relabel_gallery(output, labels) if labels else 0
 
 
 def _embed_all(model: "ReidModel", new: list[New], output: Path, fast: bool, report: Report) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qafm.cli.naming import Named
+from qafm.runtime.files import file_sha256
 
 if TYPE_CHECKING:
     from qafm.galleries.search_gallery import Hit
@@ -52,6 +53,14 @@ class FoundQuery:
 
 def found_hit(hit: "Hit", query: Named, gallery: Path) -> FoundHit:
     """Look for the picture of a hit, from here and from the gallery's folder, and compare identities; a distractor (0) or junk (-1) is nobody's."""
-    file = next((path for path in (Path(hit.image_id), gallery.parent / hit.image_id) if path.is_file()), None)
+    file = next((path for path in (Path(hit.image_id), gallery.parent / hit.image_id) if _holds(path, hit.sha256)), None)
     known = hit.pid is not None and query.pid is not None and query.pid > 0
     return FoundHit(hit, file, hit.pid == query.pid if known else None)
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    """Whether a file is there and is what was embedded: another set may use the same names."""
+    try:
+        return path.is_file() and file_sha256(path) == sha256
+    except OSError:
+        return False

@@ -8,6 +8,13 @@ from qafm.datasets.entry import is_image_name, list_files, printable
 from qafm.runtime.errors import InputError
 
 
+class Image(NamedTuple):
+    """An image of a command line; `below` is its path below the folder that was named, POSIX; None: it was named itself."""
+
+    path: Path
+    below: str | None
+
+
 class Listing(NamedTuple):
     """What lies below a folder; hidden files do not count."""
 
@@ -30,16 +37,32 @@ def list_folder(folder: Path) -> Listing:
     return Listing(images, sum(not is_image_name(name) for name in names if not any(part.startswith(".") for part in PurePosixPath(name).parts)))
 
 
+def list_images(paths: Sequence[Path]) -> list[Image]:
+    """The images that `paths` name: files as they are, folders as all images below them.
+
+    Raises:
+        InputError: a folder holds none.
+    """
+    found: list[Image] = []
+    for path in paths:
+        found += [Image(image, path_below(image, path)) for image in list_folder(path).images] if path.is_dir() else [Image(path, None)]
+    return found
+
+
+def path_below(image: Path, folder: Path) -> str:
+    """The path of an image of `list_folder(folder)`, seen from there, POSIX."""
+    return image.relative_to(folder).as_posix()
+
+
 def named_images(paths: Sequence[Path]) -> list[Path]:
-    """The images that `paths` name: files as they are, folders as all images below them. Every one is decoded once, so that a bad one ends the command
-    before anything is computed.
+    """The images that `paths` name, as of `list_images`. Every one is decoded once, so that a bad one ends the command before anything is computed.
 
     Raises:
         InputError: the first that is missing, cannot be decoded, or is too small or too large.
     """
     from qafm.inference.pictures import open_picture
 
-    found = [image for path in paths for image in (list_folder(path).images if path.is_dir() else [path])]
+    found = [image.path for image in list_images(paths)]
     for image in found:
         open_picture(image, 0)
     return found

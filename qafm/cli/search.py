@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qafm.cli.found import FoundQuery, found_hit
-from qafm.cli.image_files import named_images, shown
+from qafm.cli.image_files import list_images, named_images, shown
 from qafm.cli.naming import CameraOption, NamesOption, camera_pattern, read_name
-from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
+from qafm.cli.options import AsJson, Device, DeviceName, ModelPath, load_model
 from qafm.cli.output import check_target, number, print_json, print_table, remark
+from qafm.galleries.choices import Approximate
+from qafm.runtime.errors import InputError
 from qafm.runtime.files import file_sha256
 
 if TYPE_CHECKING:
     from qafm.inference.model import ReidModel
-
-Approximate: TypeAlias = Literal["auto", "never", "always"]
 
 
 def search(
@@ -42,19 +42,21 @@ def search(
     from qafm.galleries.exclusions import Exclusions
     from qafm.galleries.search_gallery import search_gallery
 
-    files = named_images(queries)
+    images = list_images(queries)
+    files = named_images([image.path for image in images])
     pattern = camera_pattern(cameras)
-    named = [read_name(shown(file), names, pattern) for file in files]
+    named = [read_name(shown(image.path), names, pattern, image.below) for image in images]
     if exclude_camera and any(one.camid is None for one in named):
         raise typer.BadParameter("needs the cameras of the queries: --names market, or --camera-pattern", param_hint="--exclude-camera")
     for path, endings in ((html, (".html", ".htm")), (png, (".png",))):
         if path is not None:
             check_target(path, endings=endings, inputs=[gallery, *files])
-    loaded, with_q, images = _model_of(gallery, model, device)
+    loaded, with_q, rows = _model_of(gallery, model, device, cameras=exclude_camera)
     embedded = loaded.embed(files, quality=with_q)
     exclude = Exclusions([file_sha256(file) for file in files] if exclude_self else None, [one.camid for one in named] if exclude_camera else None)
-    top = max(1, min(top, images))
-    hits = search_gallery(gallery, embedded.descriptor, model_id=loaded.gallery_id(quality=with_q), top=top, approximate=approximate, exclude=exclude)
+    top = max(1, min(top, rows))
+    made_by = {"model_id": loaded.gallery_id(quality=with_q), "model": loaded.name}
+    hits = search_gallery(gallery, embedded.descriptor, **made_by, top=top, approximate=approximate, exclude=exclude)
     found = [
         FoundQuery(file, one, float(q), float(w), [found_hit(hit, one, gallery) for hit in hits.of(row)])
         for row, (file, one, q, w) in enumerate(zip(files, named, embedded.q, embedded.visual_weight, strict=True))
@@ -68,15 +70,17 @@ def search(
         typer.echo(f"written: {shown(path)}", err=True)
 
 
-def _model_of(gallery: Path, path: Path | None, device: Literal["auto", "cpu", "cuda"]) -> tuple["ReidModel", bool, int]:
+def _model_of(gallery: Path, path: Path | None, device: Device, *, cameras: bool) -> tuple["ReidModel", bool, int]:
     """The model, whether the gallery was made with Q (without `qafm embed --fast`), and its number of images.
 
     Raises:
-        InputError: the gallery is another model's.
+        InputError: the gallery is another model's, or has no `cameras` where they are needed.
     """
     from qafm.galleries.gallery import Gallery
 
     with Gallery(gallery) as opened:
+        if cameras and not opened.knows("camid"):
+            raise InputError(f"{gallery}: knows no cameras, so --exclude-camera would leave nothing out; qafm embed again with --names or --camera-pattern")
         loaded = load_model(path, device)
         with_q = opened.header.model_id == loaded.model_id or opened.header.model_id != loaded.gallery_id(quality=False)
         opened.check_made_by(loaded.gallery_id(quality=with_q), loaded.name)

@@ -59,6 +59,16 @@ def is_image_name(name: str) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and not any(part.startswith(".") for part in path.parts)
 
 
+def identity_folder(name: str) -> tuple[str, str]:
+    """Of an image's path below a folder of identities: the folder of its identity, directly below that folder, and the path below that.
+
+    Returns:
+        ("0002", "cam1/a.jpg") for 0002/cam1/a.jpg; ("", name) for an image that lies in no folder of an identity.
+    """
+    identity, _, below = name.partition("/")
+    return (identity, below) if below else ("", name)
+
+
 def printable(name: str) -> str:
     """A file name as UTF-8 text, bytes that are not UTF-8 escaped."""
     return name.encode("utf-8", "backslashreplace").decode()

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qafm.config.parse import FoldersConfig
-from qafm.datasets.entry import POOL, Entry, Listing, SetAside, is_image_name, list_files, printable
+from qafm.datasets.entry import POOL, Entry, Listing, SetAside, identity_folder, is_image_name, list_files, printable
 from qafm.runtime.errors import InputError
 
 _MAX_INT16, _MAX_INT32 = 2**15 - 1, 2**31 - 1
@@ -44,7 +44,7 @@ def list_folders(root: Path, config: FoldersConfig) -> Listing:
             elif isinstance(found, str):
                 listing.set_aside.append(SetAside(printable(prefix + name), split, found))
             else:
-                named.append((prefix + name, split, name.split("/")[0], found))
+                named.append((prefix + name, split, identity_folder(name)[0], found))
     _number(listing, named)
     return listing
 
@@ -53,8 +53,8 @@ def _parse_path(name: str, pattern: re.Pattern[str] | None) -> dict[str, str] | 
     """The named groups of `pattern` in a path below a folder of identities, or the reason why the file cannot be used."""
     if printable(name) != name:
         return "bad file name: not UTF-8"
-    below = name.partition("/")[2]
-    if not below:
+    identity, below = identity_folder(name)
+    if not identity:
         return "not in a folder of an identity"
     if pattern is None:
         return {}

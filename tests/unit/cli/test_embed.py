@@ -15,6 +15,8 @@ import pytest
 from qafm.cli import embed as embed_module
 from qafm.cli.image_files import list_folder
 from qafm.cli.naming import Named, camera_pattern, identities, read_name
+from qafm.config.parse import FoldersConfig
+from qafm.datasets.folders import list_folders
 from qafm.inference.model import ReidModel, load
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import file_sha256
@@ -214,6 +216,30 @@ def test_names_that_are_not_markets_are_left_out(run: Run, place: Path) -> None:
     assert one_line(result.stderr).startswith("left out: query/holiday.jpg: is not named as Market-1501's images are")
 
 
+def test_labels_are_given_to_images_that_are_there(run: Run, place: Path, embedded: list[str]) -> None:
+    run("embed", "query", "-o", "gallery.parquet")
+    before = rows()
+    embedded.clear()
+    n = len(before)
+    command = ("embed", "query", "-o", "gallery.parquet", "--names", "market")
+    assert run(*command).stdout == f"gallery.parquet: 0 added, {n} known already, {n} of them relabelled; {n} images by made-up/f/m/seed-0\n"
+    assert embedded == []
+    for name, row in rows().items():
+        assert (row["pid"], row["camid"]) == (int(Path(name).name[:4]), int(Path(name).name[6]))
+        assert row | {"pid": None, "camid": None} == before[name]
+    inode = (place / "gallery.parquet").stat().st_ino
+    assert json.loads(run(*command, "--json").stdout)["relabelled"] == 0
+    run("embed", "query", "-o", "gallery.parquet")  # says nothing of names: they stay
+    assert (place / "gallery.parquet").stat().st_ino == inode
+
+
+def test_a_path_that_is_not_utf_8_is_told_before_the_work(run: Run, place: Path, embedded: list[str]) -> None:
+    (place / "\udcff").mkdir()
+    line = one_line(run("embed", "query", "-o", "\udcff/g.parquet", code=1).stderr)
+    assert line.endswith("udcff/g.parquet: cannot be written: its path is not UTF-8")
+    assert (embedded, list((place / "\udcff").iterdir())) == ([], [])
+
+
 def test_identities_of_folders(run: Run, place: Path) -> None:
     for i, path in enumerate(sorted((place / "query").iterdir())[:4]):
         target = place / "people" / ("0012", "Zoë")[i % 2] / f"cam{i}_{i}.jpg"
@@ -251,11 +277,70 @@ def test_a_name_without_a_camera_is_named(image: str, pattern: str) -> None:
 
 
 def test_two_folders_of_one_number() -> None:
+    images = ["a/007/1.jpg", "a/7/1.jpg"]
     with pytest.raises(InputError, match=r"the folders 007 and 7 have the same number 7: rename one of them$"):
-        identities(["a/007/1.jpg", "a/7/1.jpg"], "folders")
-    assert identities(["a/007/1.jpg", "a/7/1.jpg"], "market") == {}
+        identities((image, read_name(image, "folders", None)) for image in images)
+    assert identities((image, read_name(image, "none", None)) for image in images) == {}
 
 
 def test_an_image_in_no_folder() -> None:
-    with pytest.raises(InputError, match=r"^1\.jpg: lies in no folder"):
-        read_name("1.jpg", "folders", None)
+    for image, below in (("1.jpg", None), ("/1.jpg", None), ("people/1.jpg", "1.jpg")):
+        with pytest.raises(InputError, match=rf"^{image}: lies in no folder of an identity$"):
+            read_name(image, "folders", None, below)
+
+
+def nested(place: Path, *names: str) -> None:
+    """Different images under these names below `nest/`."""
+    for name, source in zip(names, sorted((place / "query").iterdir()), strict=False):
+        target = place / "nest" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+
+
+def test_folders_may_be_nested(run: Run, place: Path) -> None:
+    nested(place, "0002/cam1/a.jpg", "0002/cam2/b.jpg", "0003/cam1/c.jpg")
+    for folder, output in (("nest", "a.parquet"), (place / "nest", "b.parquet"), ("./nest/", "c.parquet")):
+        run("embed", folder, "-o", output, "--names", "folders", "--camera-pattern", r"cam(\d)")
+        found = {name[-5]: (row["pid"], row["camid"]) for name, row in rows(output).items()}
+        assert found == {"a": (2, 1), "b": (2, 2), "c": (3, 1)}
+
+
+def test_folders_give_the_numbers_of_a_configuration(run: Run, place: Path) -> None:
+    nested(place, "0002/x_cam1/a.jpg", "0002/b_cam2.jpg", "0013/deep/er/c_cam7.jpg")
+    pattern = r"cam(?P<camera>\d)"
+    listing = list_folders(place / "nest", FoldersConfig(root="nest", camera_pattern=pattern))
+    run("embed", "nest", "-o", "g.parquet", "--names", "folders", "--camera-pattern", pattern)
+    assert {name.removeprefix("nest/"): (row["pid"], row["camid"]) for name, row in rows("g.parquet").items()} == {
+        entry.image_id: (entry.pid, entry.camid) for entry in listing.entries
+    }
+
+
+def test_a_query_s_identity_is_that_of_its_folder(run: Run, place: Path) -> None:
+    nested(place, "0002/cam1/a.jpg", "0003/b.jpg")
+    run("embed", "nest", "-o", "g.parquet", "--names", "folders")
+    content = json.loads(run("search", "nest", "nest/0003/b.jpg", "-g", "g.parquet", "--names", "folders", "--json").stdout)
+    assert [query["pid"] for query in content["queries"]] == [2, 3, 3]  # below a folder that is named, and named itself
+
+
+@pytest.mark.parametrize("folder", ["0", "000", "-1"])
+def test_no_folder_is_a_distractor_or_junk(folder: str) -> None:
+    pid = read_name(f"a/{folder}/1.jpg", "folders", None).pid
+    assert pid is not None and pid > 0
+
+
+def test_a_loose_image_is_left_out(run: Run, place: Path) -> None:
+    nested(place, "0002/a.jpg", "loose.jpg")
+    result = run("embed", "nest", "-o", "g.parquet", "--names", "folders")
+    assert one_line(result.stderr) == "left out: nest/loose.jpg: lies in no folder of an identity"
+    assert list(rows("g.parquet")) == ["nest/0002/a.jpg"]
+
+
+@pytest.mark.parametrize(("names", "reason"), [("market", "is not named as Market-1501's images are"), ("folders", "lies in no folder of an identity")])
+def test_strict_minds_names_too(run: Run, place: Path, names: str, reason: str) -> None:
+    image = sorted((place / "query").iterdir())[0]
+    (place / "nest" / "0002").mkdir(parents=True)
+    for target in (f"0002/{image.name}", "plain.jpg"):
+        shutil.copy(image, place / "nest" / target)
+    line = one_line(run("embed", "nest", "-o", "g.parquet", "--names", names, "--strict", code=1).stderr)
+    assert line.startswith(f"qafm: nest/plain.jpg: {reason}")
+    assert not (place / "g.parquet").exists()

@@ -11,7 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from qafm.cli import search_strip
+from qafm.cli.found import found_hit
+from qafm.cli.naming import Named
 from qafm.figures.drawing.image_grid import fit_text
+from qafm.galleries.search_gallery import Hit
 from qafm.inference.model import load
 from tests.unit.cli.conftest import Run, one_line
 
@@ -76,6 +79,12 @@ def test_exclusions(run: Run, gallery: dict[str, dict[str, Any]]) -> None:
     assert "needs the cameras of the queries" in " ".join(run(*command, code=2).stderr.split())
 
 
+def test_cameras_that_the_gallery_does_not_know_cannot_be_excluded(run: Run, place: Path) -> None:
+    run("embed", "gallery", "-o", "nameless.parquet")
+    result = run("search", *queries(place, 1), "-g", "nameless.parquet", "--names", "market", "--exclude-camera", code=1)
+    assert one_line(result.stderr).startswith("qafm: nameless.parquet: knows no cameras, so --exclude-camera would leave nothing out")
+
+
 @pytest.mark.usefixtures("gallery")
 def test_the_page(run: Run, place: Path) -> None:
     file = queries(place, 1)[0]
@@ -106,6 +115,19 @@ def test_a_picture_that_is_gone(run: Run, place: Path) -> None:
     run("search", file, "-g", "gallery.parquet", "--html", "found.html", "--png", "found.png")
     assert (place / "found.html").read_text().count("no picture found here") == 2
     assert cv2.imread("found.png") is not None
+
+
+@pytest.mark.usefixtures("gallery")
+def test_another_picture_of_the_same_name_is_not_shown(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = queries(place, 1)[0]
+    hit = json.loads(run("search", file, "-g", "gallery.parquet", "--json").stdout)["queries"][0]["hits"][0]
+    (place / "elsewhere" / "gallery").mkdir(parents=True)
+    (place / "elsewhere" / hit["image_id"]).write_bytes((place / file).read_bytes())
+    monkeypatch.chdir(place / "elsewhere")
+    found = found_hit(Hit(**{name: value for name, value in hit.items() if name != "right"}), Named(None, None), place / "gallery.parquet")
+    assert found.file == place / hit["image_id"]  # beside the gallery
+    (place / hit["image_id"]).unlink()
+    assert found_hit(found.hit, Named(None, None), place / "gallery.parquet").file is None
 
 
 def test_names_mean_nothing_to_the_page(run: Run, place: Path) -> None:
