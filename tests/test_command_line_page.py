@@ -62,7 +62,7 @@ def test_the_page_shows_what_its_examples_print(project: Path, writer: dict[str,
 
 def test_every_command_has_an_example(project: Path, writer: dict[str, Any]) -> None:
     commands = {command.split()[1] for command in outputs(writer, (project / "docs" / "command-line.md").read_text(encoding="utf-8"))}
-    assert commands == {"score", "attributes", "embed", "search", "match", "evaluate", "index", "export", "doctor"}
+    assert commands == {"score", "attributes", "embed", "search", "match", "evaluate", "index", "remove", "export", "doctor"}
 
 
 @pytest.mark.parametrize(

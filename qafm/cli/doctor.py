@@ -13,7 +13,7 @@ from typing import Literal
 
 import typer
 
-from qafm.cli.options import AsJson, DeviceName, load_model
+from qafm.cli.options import AsJson, Device, DeviceName, load_model
 from qafm.cli.output import console, print_json
 from qafm.runtime.errors import InputError
 
@@ -74,7 +74,7 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _device(wanted: Literal["auto", "cpu", "cuda"]) -> Iterator[Finding]:
+def _device(wanted: Device) -> Iterator[Finding]:
     import torch
 
     from qafm.runtime.torch_setup import multiplies_bf16
@@ -90,7 +90,7 @@ def _device(wanted: Literal["auto", "cpu", "cuda"]) -> Iterator[Finding]:
         yield Finding("device", "ok", found, advice)
 
 
-def _model(device: Literal["auto", "cpu", "cuda"]) -> Iterator[Finding]:
+def _model(device: Device) -> Iterator[Finding]:
     import numpy as np
 
     try:

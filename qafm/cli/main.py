@@ -15,6 +15,8 @@ from qafm.cli.evaluate import evaluate
 from qafm.cli.export import export
 from qafm.cli.index import index
 from qafm.cli.match import match
+from qafm.cli.output import never_fail_to_encode
+from qafm.cli.remove import remove
 from qafm.cli.score import score
 from qafm.cli.search import search
 from qafm.runtime.errors import InputError
@@ -24,6 +26,11 @@ BAD_INPUT, INTERRUPTED = 1, 130
 
 class Commands(TyperGroup):
     """All commands; what they raise becomes one line on stderr and an exit code that means something."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line, its help included."""
+        never_fail_to_encode()
+        return super().main(*arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -99,5 +106,11 @@ _add(
     "evaluate --query q.pt --gallery g.pt",
 )
 _add(index, "index gallery.parquet")
+_add(
+    remove,
+    "remove --gallery people.parquet --pid 12",
+    "remove --gallery people.parquet --image a.jpg --image b.jpg",
+    "remove -g people.parquet --missing",
+)
 _add(export, "export --format onnx -o model.onnx", "export --format torch -o model.pt2 --model results/synthetic/r10/small/seed-1")
 _add(doctor, "doctor", "doctor --json")

@@ -1,5 +1,6 @@
 """What the commands print: JSON, or tables that keep their width when they go to a file."""
 
+import io
 import json
 import math
 import os
@@ -17,6 +18,12 @@ from rich.text import Text
 from qafm.runtime.errors import InputError
 
 WIDE = 4000  # columns of a pipe: nothing is cut
+
+
+def never_fail_to_encode() -> None:
+    """Let stdout write what its encoding does not have as \\u2713 and the like, as stderr does: a check mark must not end a command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 class Piped(Console):
@@ -55,8 +62,9 @@ def check_target(path: Path, *, endings: Sequence[str] = (), inputs: Sequence[Pa
 
 
 def print_json(content: Any) -> None:
-    """Print indented JSON; NaN, which JSON does not have, becomes null."""
-    print(json.dumps(_plain(content), indent=1, ensure_ascii=False))
+    """Print indented JSON; NaN, which JSON does not have, becomes null, and what is not ASCII is escaped where stdout is not UTF-8."""
+    utf8 = (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
+    print(json.dumps(_plain(content), indent=1, ensure_ascii=not utf8))
 
 
 def _plain(content: Any) -> Any:

@@ -52,7 +52,7 @@ def run(bundles: dict[str, Path]) -> Run:
 
     def invoke(*arguments: object, code: int = 0) -> Any:
         words = [str(argument) for argument in arguments]
-        model = [] if words[0] in ("evaluate", "index", "doctor") or "--model" in words else ["--model", str(bundles["one"])]
+        model = [] if words[0] in ("evaluate", "index", "remove", "doctor") or "--model" in words else ["--model", str(bundles["one"])]
         result = CliRunner().invoke(app, [*words, *model], prog_name="qafm")
         assert result.exit_code == code, (result.exit_code, result.stdout, result.stderr, result.exception)
         return result

@@ -1,11 +1,13 @@
 """The command line as a whole: help, version, what is imported, exit codes."""
 
 import importlib.metadata
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
@@ -13,12 +15,12 @@ from typer.testing import CliRunner
 from qafm.cli.main import app
 from tests.unit.cli.conftest import Run, one_line
 
-COMMANDS = ("score", "attributes", "embed", "search", "match", "evaluate", "index", "export", "doctor")
+COMMANDS = ("score", "attributes", "embed", "search", "match", "evaluate", "index", "remove", "export", "doctor")
 
 
-def call(project: Path, place: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
+def call(project: Path, place: Path, *arguments: object, **variables: str) -> "subprocess.CompletedProcess[str]":
     """`python -m qafm ARGUMENTS` from another folder."""
-    environment = os.environ | {"PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"} | variables
     command = [sys.executable, "-m", "qafm", *map(str, arguments)]
     return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
@@ -83,6 +85,28 @@ def test_bad_input_from_outside(project: Path, place: Path, bundles: dict[str, P
     (place / "cut.jpg").write_bytes(next((place / "query").iterdir()).read_bytes()[:700])
     result = call(project, place, "score", "cut.jpg", "--model", bundles["one"])
     assert (result.returncode, result.stdout, result.stderr) == (1, "", "qafm: cut.jpg: cannot be decoded as an image\n")
+
+
+def test_no_encoding_ends_a_command(project: Path, tmp_path: Path) -> None:
+    found = call(project, tmp_path, "search", "--help", PYTHONIOENCODING="latin-1")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "\\u2713" in found.stdout
+    code = "from qafm.cli.output import never_fail_to_encode, print_json; never_fail_to_encode(); print('\u2713'); print_json({'a': '\u2713 \xe9'})"
+    environment = os.environ | {"PYTHONPATH": str(project), "PYTHONIOENCODING": "latin-1"}
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, check=True)
+    mark, text = result.stdout.decode("latin-1").split("\n", 1)
+    assert (mark, json.loads(text)) == ("\\u2713", {"a": "\u2713 \xe9"})
+
+
+def test_the_options_are_those_of_the_functions() -> None:
+    """They are written again where the functions' modules take long to import."""
+    from qafm.cli import evaluate, export, options
+    from qafm.evaluation import ranking
+    from qafm.export import descriptor_network
+    from qafm.inference import model
+
+    for ours, theirs in ((options.Device, model.Device), (evaluate.SameCamera, ranking.SameCamera), (export.Weight, descriptor_network.Weight)):
+        assert get_args(ours) == get_args(theirs)
 
 
 def _hear_interrupts() -> None:
