@@ -8,12 +8,12 @@ import typer
 from qafm.cli.image_files import shown
 from qafm.cli.options import AsJson
 from qafm.cli.output import print_json, print_table, remark
+from qafm.galleries.choices import Metric
 
 if TYPE_CHECKING:
     from qafm.galleries.evaluate_files import EvaluationResult
 
 SameCamera: TypeAlias = Literal["drop", "keep"]
-Metric: TypeAlias = Literal["cosine", "euclidean"]
 
 
 def evaluate(
@@ -25,7 +25,9 @@ def evaluate(
     gallery_labels: Annotated[Path | None, typer.Option(help="As --query-labels.", show_default=False)] = None,
     same_camera: Annotated[SameCamera, typer.Option(help="Gallery images of the query's identity and camera; keep: for data without cameras.")] = "drop",
     metric: Annotated[Metric, typer.Option(help="Both rank unit vectors alike.")] = "cosine",
-    ranks: Annotated[str, typer.Option(help="Ranks of the CMC, with commas between.")] = "1,5,10",
+    ranks: Annotated[
+        str | None, typer.Option(help="Ranks of the CMC, with commas between. Default: 1,5,10, as far as there are images.", show_default=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Rank-k, mAP and mINP of query descriptors in a gallery, by Market-1501's single-query protocol.
@@ -43,7 +45,9 @@ def evaluate(
         _print(found)
 
 
-def _ranks(text: str) -> tuple[int, ...]:
+def _ranks(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
     numbers = text.replace(",", " ").split()
     if not numbers or not all(number.isdecimal() and int(number) > 0 for number in numbers):
         raise typer.BadParameter(f"{text!r} is no list of ranks such as 1,5,10", param_hint="--ranks")

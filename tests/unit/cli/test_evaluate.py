@@ -57,6 +57,14 @@ def test_labels_of_their_own(run: Run) -> None:
     assert content["metrics"]["n_queries"] == 6
 
 
+@pytest.mark.usefixtures("arrays")
+def test_a_small_gallery_has_fewer_ranks_unless_they_are_asked_for(run: Run) -> None:
+    base = ("evaluate", "--query", "q.npz", "--gallery", "g.npz")
+    metrics = json.loads(run(*base, "--json").stdout)["metrics"]
+    assert {name for name in metrics if name.startswith("rank")} == {"rank1", "rank5"}
+    assert one_line(run(*base, "--ranks", "1,5,10", code=1).stderr) == "qafm: g.npz: rank 10 of a gallery of 6 images"
+
+
 @pytest.mark.parametrize("ranks", ["", "1,x", "0", "-1"])
 @pytest.mark.usefixtures("arrays")
 def test_ranks_are_numbers(run: Run, ranks: str) -> None:
