@@ -225,6 +225,7 @@ rule plot_parts:
         run=f"{CFG.dataset.name}, {BPBREID.name}-{''.join(BPBREID_VARIANTS[:1])}, seed {CFG.seeds[0]}",
         examples=CFG.figures.examples.model_dump(mode="json", include={"success", "failure"}),
         depth=BPBREID.ranks,
+        foreground=BPBREID.foreground,
         code=code("c3_plot_parts", "qafm.companions.bpbreid.plot_parts"),
     script:
         "../scripts/c3_plot_parts.py"

@@ -16,4 +16,5 @@ with stage_job("plot_parts", snakemake.log[0]):
         StyleConfig.model_validate(snakemake.params.style),
         Path(snakemake.output.chosen),
         {kind: [Path(path) for path in snakemake.output[kind]] for kind in ("success", "failure")},
+        foreground=snakemake.params.foreground,
     )

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qafm.companions.bpbreid.part_distance import PartSide
-from qafm.companions.bpbreid.part_tables import views_schema
+from qafm.companions.bpbreid.part_tables import compared_embeddings, views_schema
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.join_labels import Joined, join_labels, vector_column
 from qafm.runtime.errors import InputError
@@ -51,6 +51,6 @@ def _side(path: Path, table: pa.Table, joined: Joined, split: str, foreground: b
     rows = joined.rows_of(split)
     visible, confidence = (vector_column(path, table, name)[rows] for name in ("visible", "confidence"))  # [N, E]
     vectors = vector_column(path, table, "vectors")[rows].reshape(len(rows), visible.shape[1], -1)  # [N, E, D]
-    kept = slice(None) if foreground or visible.shape[1] == 1 else slice(1, None)
+    kept = compared_embeddings(visible.shape[1], foreground=foreground)
     unit = np.stack([unit_rows(vectors[:, e]) for e in range(visible.shape[1])[kept]])  # [E, N, D]
     return PartSide(joined.labels.take(rows), joined.distractor[rows], unit, visible.T[kept].astype(bool), confidence.T[kept])

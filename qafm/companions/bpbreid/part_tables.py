@@ -11,6 +11,11 @@ import pyarrow as pa
 from qafm.tables.parquet import vector_array
 
 
+def compared_embeddings(embedded: int, *, foreground: bool) -> slice:
+    """Which of an image's embeddings a search compares: all, or where there are others all but the first, the foreground's."""
+    return slice(None) if foreground or embedded == 1 else slice(1, None)
+
+
 def views_schema(compared: int, dim: int) -> pa.Schema:
     """views/{view}.parquet: what is compared of every image, for `compared` = E embeddings of length `dim` = D."""
     return pa.schema(

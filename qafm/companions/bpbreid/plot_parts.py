@@ -1,4 +1,4 @@
-"""Companion c3: a query and its first ranks, each image beside what every embedding attends to."""
+"""Companion c3: a query and its first ranks, each image beside what every compared embedding attends to."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
+from qafm.companions.bpbreid.part_distance import NOTHING_COMMON
 from qafm.companions.bpbreid.ranked_parts import PartFiles, RankedParts, ShownImage, read_ranked_parts
 from qafm.config.figures import ExamplesConfig, StyleConfig
 from qafm.evaluation.choose_examples import choose_examples
@@ -23,9 +24,17 @@ _ASPECTS = (1.6, 2.4)  # lowest and tallest cell, height / width
 
 
 def plot_parts(
-    files: PartFiles, examples: ExamplesConfig, depth: int, run: str, style: StyleConfig, chosen: Path, paths: Mapping[Kind, Sequence[Path]]
+    files: PartFiles,
+    examples: ExamplesConfig,
+    depth: int,
+    run: str,
+    style: StyleConfig,
+    chosen: Path,
+    paths: Mapping[Kind, Sequence[Path]],
+    *,
+    foreground: bool,
 ) -> None:
-    """Draw a success and a failure: the query and its first ranks, a row each; beside each image the map of every embedding.
+    """Draw a success and a failure: the query and its first ranks, a row each; beside each image the map of every embedding that is compared.
 
     Args:
         files: the images, and the tables of one variant and seed.
@@ -35,6 +44,7 @@ def plot_parts(
         style: size and resolution.
         chosen: JSON to write: which queries were chosen, and how.
         paths: per kind the files to write, one per format; .rst is the caption.
+        foreground: whether the ranking compares the first embedding beside the others.
 
     Raises:
         InputError: a table is damaged, a named query is not ranked, or an image cannot be read.
@@ -45,7 +55,7 @@ def plot_parts(
         if kind not in found:
             plot_nothing(f"No query of this run has a {'right' if kind == 'success' else 'wrong'} first rank: no {kind} to show.", run, style, targets)
             continue
-        ranked = read_ranked_parts(files, found[kind].query, depth)
+        ranked = read_ranked_parts(files, found[kind].query, depth, foreground=foreground)
         with figure_style():
             save_figure(draw_parts(ranked, kind, run, style), describe_parts(ranked, found[kind], run), targets)
 
@@ -117,5 +127,5 @@ def describe_parts(ranked: RankedParts, example: Example, run: str) -> str:
         "identity, a vermillion dashed frame and ✗ another. Beside each image, in grey, the map of every embedding that is compared (bright: probability 1; "
         "bare grey: 0), the largest probability in it, and d, the Euclidean distance of the L2-normalised embedding to the query's. A dotted frame and "
         f"the word hidden mean that the part is nowhere the likeliest ({here}); it does not count then. d below an "
-        f"image is the mean over what it has in common with the query. {example.rule.strip().rstrip('.')}."
+        f"image is the mean over what it has in common with the query, {NOTHING_COMMON:g} where that is nothing. {example.rule.strip().rstrip('.')}."
     )

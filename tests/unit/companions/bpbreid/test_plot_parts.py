@@ -1,6 +1,7 @@
 """The picture with part maps: what it shows of a query and its ranks, in words and in pixels."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -48,27 +49,58 @@ def files(images: Path) -> PartFiles:
 
 def test_a_query_and_its_ranks_are_read(files: PartFiles) -> None:
     query = read_parquet(files.ranking)["image_id"][0].as_py()
-    ranked = read_ranked_parts(files, query, depth=5)
+    ranked = read_ranked_parts(files, query, depth=5, foreground=True)
     assert ranked.compared == COMPARED and ranked.ap == 0.5
     assert [(image.role, image.rank, image.distance) for image in ranked.shown] == [("query", 0, 0.0), ("right", 1, 0.25), ("wrong", 2, 0.75)]
     asked, first, second = ranked.shown
     assert np.isnan(asked.apart).all() and first.apart.tolist() == pytest.approx([0.1, 0.2, 0.3])
     assert second.visible.tolist() == [True, False, True]
     np.testing.assert_array_equal(first.maps[0], np.array([[1, 1], [1, 1], [128 / 255] * 2, [128 / 255] * 2], np.float32))  # foreground: the larger of both
-    assert len(read_ranked_parts(files, query, depth=1).shown) == 2
+    assert len(read_ranked_parts(files, query, depth=1, foreground=True).shown) == 2
 
 
-def test_a_foreground_that_was_left_out_has_a_map_and_no_distance(files: PartFiles) -> None:
+def leave_out_foreground(files: PartFiles) -> str:
+    """Let the ranking be one of the parts alone; the first query."""
     rows = read_parquet(files.ranking).to_pylist()
-    rows[0]["part_distance"] = [apart[1:] for apart in rows[0]["part_distance"]]
+    rows = [row | {"part_distance": [apart[1:] for apart in row["part_distance"]]} for row in rows]
     write_parquet(files.ranking, pa.Table.from_pylist(rows, PART_RANKING_SCHEMA))
-    first = read_ranked_parts(files, rows[0]["image_id"], depth=1).shown[1]
-    assert np.isnan(first.apart[0]) and first.apart[1:].tolist() == pytest.approx([0.2, 0.3])
-    assert _overlay(first, 0).lines[1:] == () and _overlay(first, 1).lines[1:] == ("d 0.200",)
+    return rows[0]["image_id"]
+
+
+def test_a_foreground_that_was_left_out_is_neither_shown_nor_counted(files: PartFiles, tmp_path: Path) -> None:
+    query = leave_out_foreground(files)
+    ranked = read_ranked_parts(files, query, depth=5, foreground=False)
+    whole = maps_of(files, ranked.shown[1].image_id)
+    first, second = ranked.shown[1:]
+    assert ranked.compared == ["head", "legs"] and second.visible.tolist() == [False, True] and len(first.confidence) == 2
+    assert first.apart.tolist() == pytest.approx([0.2, 0.3])
+    np.testing.assert_array_equal(first.maps, whole)
+    paths = draw(files, tmp_path, foreground=False)
+    svg = paths["success"][1].read_text()
+    assert "1 of 2 common" in svg and "2 of 2 common" in svg and "foreground" not in svg and "head" in svg
+    assert "(here: head)" in read_caption(paths["success"][2])
+
+
+def maps_of(files: PartFiles, name: str) -> np.ndarray:
+    """The part maps that the table holds of an image, float32 [K, h, w]."""
+    row = next(row for row in read_parquet(files.maps).to_pylist() if row["image_id"] == name)
+    return np.frombuffer(row["maps"], np.uint8).reshape(2, row["height"], row["width"]).astype(np.float32) / 255
+
+
+def test_memory_does_not_grow_with_the_images_of_the_tables(files: PartFiles) -> None:
+    query = read_parquet(files.ranking)["image_id"][0].as_py()
+    others = [f"other/{i}" for i in range(4000)]
+    of_others = maps_table(others, np.zeros((4000, 2, 32, 16), np.uint8))
+    write_parquet(files.maps, pa.concat_tables([of_others, read_parquet(files.maps)]))
+    tracemalloc.start()
+    read_ranked_parts(files, query, depth=5, foreground=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < of_others["maps"].nbytes / 4
 
 
 def test_an_overlay_is_grey_where_the_map_is_0_and_says_what_is_hidden(files: PartFiles) -> None:
-    shown = read_ranked_parts(files, read_parquet(files.ranking)["image_id"][0].as_py(), depth=5).shown[2]
+    shown = read_ranked_parts(files, read_parquet(files.ranking)["image_id"][0].as_py(), depth=5, foreground=True).shown[2]
     picture = _overlay(shown, 1)
     assert picture.lines[0].startswith("hidden (") and picture.frame.linestyle == "dotted"
     assert (picture.pixels[-1] == picture.pixels[-1, :, :1]).all()  # no head at the feet
@@ -76,9 +108,11 @@ def test_an_overlay_is_grey_where_the_map_is_0_and_says_what_is_hidden(files: Pa
     assert _overlay(shown, 2).lines[0].endswith(" %") and _overlay(shown, 2).frame.linestyle == "solid"
 
 
-def draw(files: PartFiles, folder: Path, depth: int = 3, examples: ExamplesConfig | None = None, style: StyleConfig = SMALL) -> dict:
+def draw(
+    files: PartFiles, folder: Path, depth: int = 3, examples: ExamplesConfig | None = None, style: StyleConfig = SMALL, *, foreground: bool = True
+) -> dict:
     paths = {kind: [folder / f"{kind}.{ending}" for ending in ("png", "svg", "rst")] for kind in ("success", "failure")}
-    plot_parts(files, examples or ExamplesConfig(), depth, "a run", style, folder / "examples.json", paths)  # type: ignore[arg-type]
+    plot_parts(files, examples or ExamplesConfig(), depth, "a run", style, folder / "examples.json", paths, foreground=foreground)  # type: ignore[arg-type]
     return paths
 
 
@@ -127,18 +161,20 @@ def test_a_query_whose_gallery_is_empty_can_be_drawn(files: PartFiles, tmp_path:
 def test_tables_that_do_not_fit_are_named(files: PartFiles) -> None:
     query = read_parquet(files.ranking)["image_id"][0].as_py()
     with pytest.raises(InputError, match=r"r\.parquet: no query nobody"):
-        read_ranked_parts(files, "nobody", 3)
+        read_ranked_parts(files, "nobody", 3, foreground=True)
+    with pytest.raises(InputError, match=r"r\.parquet: 3 embeddings of .* are compared with .*'s, expected 2"):
+        read_ranked_parts(files, query, 3, foreground=False)
     write_parquet(files.maps, read_parquet(files.maps).slice(0, 1))
     with pytest.raises(InputError, match=r"m\.parquet: no image .*, which is ranked"):
-        read_ranked_parts(files, query, 3)
+        read_ranked_parts(files, query, 3, foreground=True)
     write_json(files.summary, {"compared": [*COMPARED, "feet"]})
     with pytest.raises(InputError, match=r"e\.parquet: holds 3 embeddings of an image, .*s\.json names 4"):
-        read_ranked_parts(files, query, 3)
+        read_ranked_parts(files, query, 3, foreground=True)
     files.summary.write_text("no")
     with pytest.raises(InputError, match=r"s\.json: is no summary"):
-        read_ranked_parts(files, query, 3)
+        read_ranked_parts(files, query, 3, foreground=True)
     rows = [row for row in read_parquet(files.images).to_pylist() if row["split"] != "gallery"]
     write_json(files.summary, {"compared": COMPARED})
     write_parquet(files.images, pa.Table.from_pylist(rows, IMAGES_SCHEMA))
     with pytest.raises(InputError, match=r"images\.parquet: no image .*, which is ranked"):
-        read_ranked_parts(files, query, 3)
+        read_ranked_parts(files, query, 3, foreground=True)
