@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from qafm.config.figures import StyleConfig
 from qafm.figures.drawing.image_grid import blank_figure, draw_text, fit_text, load_pixels, text_height, text_width
+from qafm.figures.drawing.map_colors import map_colors
 from qafm.figures.drawing.style import GALLERY, QUERY, RIGHT, WRONG, figure_style, save_figure
 from qafm.figures.plot_nothing import plot_nothing
 from qafm.runtime.errors import InputError
@@ -181,13 +180,6 @@ def _axes(figure: Figure, left: float, top: float, width: float, height: float) 
     return axes
 
 
-def colors(kind: str) -> ListedColormap:
-    """Viridis for activations; for matches inferno, which lets the grey image through where a branch adds nothing."""
-    table = mpl.colormaps["inferno" if kind in MATCHES else "viridis"](np.linspace(0, 1, 256))  # [256, RGBA]
-    table[:, 3] = np.minimum(np.linspace(0, 2, 256), 0.75) if kind in MATCHES else 0.6
-    return ListedColormap(table)
-
-
 def _draw_maps(boxes: Sequence[Axes], picture: Picture, ranges: Mapping[str, Range]) -> None:
     """Draw the image, then each map over its grey; a line runs where the map passes half of its scale, for those who see no colour."""
     boxes[0].imshow(picture.pixels)
@@ -196,7 +188,7 @@ def _draw_maps(boxes: Sequence[Axes], picture: Picture, ranges: Mapping[str, Ran
         low, high = ranges[kind]
         values = picture.maps[kind]
         axes.imshow(grey, cmap="gray", vmin=0, vmax=255)
-        axes.imshow(values, cmap=colors(kind), vmin=low, vmax=high)
+        axes.imshow(values, cmap=map_colors(kind), vmin=low, vmax=high)
         if values.min() < (low + high) / 2 < values.max():
             lines = axes.contour(values, levels=[(low + high) / 2], colors="white", linewidths=0.7)
             lines.set_path_effects([withStroke(linewidth=1.6, foreground="black")])
@@ -238,7 +230,7 @@ def _draw_bars(figure: Figure, activations: Mapping[str, Range], lefts: Sequence
     for kind, left, width, ends, lines in bars:
         axes = _axes(figure, left, top, width, _BAR)
         axes.imshow(np.full((1, 1), 0.5), cmap="gray", vmin=0, vmax=1, extent=(0, 1, 0, 1), aspect="auto")
-        axes.imshow(np.linspace(0, 1, 256)[None], cmap=colors(kind), extent=(0, 1, 0, 1), aspect="auto")
+        axes.imshow(np.linspace(0, 1, 256)[None], cmap=map_colors(kind), extent=(0, 1, 0, 1), aspect="auto")
         axes.text(0, -0.2, ends[0], transform=axes.transAxes, ha="left", va="top", fontsize=_SMALL)
         axes.text(1, -0.2, ends[1], transform=axes.transAxes, ha="right", va="top", fontsize=_SMALL)
         for i, line in enumerate(lines):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qafm.datasets.synthetic.masks import KEYPOINTS, LIMBS
+from qafm.datasets.synthetic.pifpaf_layout import KEYPOINTS, LIMBS
 from qafm.runtime.errors import InputError
 
 FIELDS = len(KEYPOINTS) + len(LIMBS)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from qafm.companions.bpbreid.part_fields import find_fields, group_fields, read_fields
-from qafm.datasets.synthetic.masks import grid_shape
+from qafm.datasets.synthetic.pifpaf_layout import grid_shape
 from qafm.runtime.errors import InputError
 
 

@@ -12,8 +12,8 @@ from qafm.companions.bpbreid.ranked_parts import PartFiles, RankedParts, ShownIm
 from qafm.config.figures import ExamplesConfig, StyleConfig
 from qafm.evaluation.choose_examples import choose_examples
 from qafm.figures.drawing.image_grid import GAP, MARGIN, TITLE, Frame, Grid, Picture, blank_figure, draw_grid, draw_text, text_height, wrap_text
+from qafm.figures.drawing.map_colors import map_colors
 from qafm.figures.drawing.style import GREY, QUERY, RIGHT, WRONG, figure_style, save_figure
-from qafm.figures.plot_activation import colors
 from qafm.figures.plot_nothing import plot_nothing
 from qafm.tables.activation_maps import MATCHES
 from qafm.tables.examples import Example, Kind, read_examples
@@ -99,7 +99,7 @@ def _overlay(image: ShownImage, e: int) -> Picture:
     """The image in grey under the map of embedding `e`; dotted where the image does not show it."""
     height, width = image.pixels.shape[:2]
     strength = cv2.resize(image.maps[e], (width, height), interpolation=cv2.INTER_LINEAR)  # [H, W]
-    color = colors(MATCHES[0])(strength)  # RGBA [H, W, 4]
+    color = map_colors(MATCHES[0])(strength)  # RGBA [H, W, 4]
     grey = np.repeat(cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     mixed = grey * (1 - color[..., 3:]) + 255 * color[..., :3] * color[..., 3:]
     seen = f"{100 * image.confidence[e]:.0f} %" if image.visible[e] else f"hidden ({100 * image.confidence[e]:.0f} %)"

@@ -6,8 +6,8 @@ H W: the image. `level` is in (0, 1]. Lengths scale with the image height; numbe
 import cv2
 import numpy as np
 
+from qafm.datasets.synthetic.fractal_noise import fractal_noise
 from qafm.datasets.synthetic.light import LUMA
-from qafm.datasets.synthetic.scene import fractal_noise
 
 NONE, OCCLUSION = "none", "occlusion"
 PHOTOMETRIC = ("blur", "low_resolution", "darkness", "colour_cast", "noise")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from qafm.datasets.synthetic.fractal_noise import fractal_noise
 from qafm.datasets.synthetic.scene_backdrop import BACKDROPS
 from qafm.datasets.synthetic.scene_ground import GROUNDS, Ground
 from qafm.datasets.synthetic.seeding import generator
@@ -62,15 +63,6 @@ def _ground(first: int, height: int, width: int, ground: Ground, rng: np.random.
     metre = row / CAMERA_METRES  # pixels of one metre
     noise = fractal_noise(len(row), width, rng)
     return np.clip(255 * ground(column / metre, FOCAL / metre, noise, rng), 0, 255).astype(np.uint8)
-
-
-def fractal_noise(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """Noise on all scales with mean about 0 and values mostly within 1, float32 [height, width]."""
-    noise = np.zeros((height, width), np.float32)
-    for octave in range(6):
-        cells = (max(height >> (7 - octave), 2), max(width >> (7 - octave), 2))
-        noise += cv2.resize(rng.normal(size=cells).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC) * 0.72**octave
-    return noise / 2.2
 
 
 def _daylight(picture: np.ndarray, foot: float, rng: np.random.Generator) -> np.ndarray:

@@ -6,6 +6,7 @@ import pytest
 
 from qafm.datasets.synthetic.degrade import PHOTOMETRIC, degrade, occluder
 from qafm.datasets.synthetic.seeding import generator
+from qafm.runtime.code_digest import import_closure
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +86,7 @@ def test_an_occluder_covers_more_at_a_higher_level() -> None:
             assert 0 <= where.min() <= where.max() <= 1
         shares.append(np.mean([where.mean() for _, where in covered]))
     assert 0.03 < shares[0] < shares[1] < shares[2] < 0.6
+
+
+def test_degrading_does_not_depend_on_how_scenes_are_painted() -> None:
+    assert not {name for name in import_closure("qafm.datasets.synthetic.degrade") if ".scene" in name}

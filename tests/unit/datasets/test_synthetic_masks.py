@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from qafm.datasets.synthetic.masks import HEAD_KEYPOINTS, KEYPOINTS, LIMBS, grid_shape, part_fields
+from qafm.datasets.synthetic.masks import HEAD_KEYPOINTS, part_fields
+from qafm.datasets.synthetic.pifpaf_layout import KEYPOINTS, LIMBS, grid_shape
 from qafm.datasets.synthetic.pose import Body, Joint, Pose, skeleton
 
 

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 
 from qafm.config.figures import StyleConfig
 from qafm.figures.drawing.caption import read_caption
-from qafm.figures.plot_activation import Picture, colors, describe_pairs, draw_pairs, plot_activation, read_pairs, strongest
+from qafm.figures.drawing.map_colors import map_colors
+from qafm.figures.plot_activation import Picture, describe_pairs, draw_pairs, plot_activation, read_pairs, strongest
 from qafm.runtime.errors import InputError
 from qafm.tables.activation_maps import ACTIVATION_MAPS_SCHEMA, KINDS
 from qafm.tables.attributes import ATTRIBUTE_NAMES
@@ -128,7 +129,7 @@ def test_a_branch_that_drives_nothing_looks_empty() -> None:
     maps = dict.fromkeys(KINDS, np.ones((4, 2), np.float32)) | {"attribute_match": np.zeros((4, 2), np.float32)}
     picture = Picture("a", 1, None, False, 1.0, None, np.zeros((4, 2, 3), np.uint8), maps)
     assert strongest(picture) == 1
-    alpha = {kind: [colors(kind)(position)[3] for position in (0.0, 0.5, 1.0)] for kind in KINDS}
+    alpha = {kind: [map_colors(kind)(position)[3] for position in (0.0, 0.5, 1.0)] for kind in KINDS}
     assert alpha["attribute_match"][0] == alpha["visual_match"][0] == 0
     assert alpha["visual_match"][2] > 0.5
     assert alpha["visual_activation"][0] == alpha["visual_activation"][2]

@@ -13,6 +13,7 @@ from qafm.companions.bpbreid.part_distance import part_similarity
 from qafm.companions.bpbreid.part_tables import PART_RANKING_SCHEMA, embeddings_table
 from qafm.companions.bpbreid.rank_parts import rank_parts
 from qafm.evaluation.ranking import evaluate_retrieval
+from qafm.runtime.code_digest import import_closure
 from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet, write_parquet
@@ -114,3 +115,7 @@ def test_first_ranks_with_the_distance_of_every_part(images: Path, views: dict, 
 def test_the_gallery_may_hold_fewer_than_the_depth(images: Path, views: dict) -> None:
     rank_parts(images, views["full"], foreground=True, same_camera="keep", depth=10, out=images.parent / "r.parquet")
     assert {len(row["gallery_id"]) for row in read_parquet(images.parent / "r.parquet").to_pylist()} == {5}
+
+
+def test_the_ranking_does_not_depend_on_the_stage_that_ranks_by_descriptors() -> None:
+    assert "qafm.evaluation.rank_gallery" not in import_closure("qafm.companions.bpbreid.rank_parts")

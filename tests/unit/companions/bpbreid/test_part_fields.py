@@ -7,7 +7,8 @@ import pytest
 
 from qafm.companions.bpbreid.part_fields import FIELDS, GROUPINGS, find_fields, group_fields, mirrored_channels, part_names, read_fields
 from qafm.config.bpbreid import PARTS
-from qafm.datasets.synthetic.masks import KEYPOINTS, LIMBS
+from qafm.datasets.synthetic.pifpaf_layout import KEYPOINTS, LIMBS
+from qafm.runtime.code_digest import import_closure
 from qafm.runtime.errors import InputError
 
 NAMES = [{name} for name in KEYPOINTS] + [{KEYPOINTS[a - 1], KEYPOINTS[b - 1]} for a, b in LIMBS]
@@ -136,3 +137,8 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.npy: cannot be read as an array"):
         read_fields(tmp_path / "a.npy")
     assert not (tmp_path / "sprung").exists()
+
+
+def test_a_training_does_not_depend_on_how_the_generator_draws_people() -> None:
+    reached = {name for name in import_closure("qafm.companions.bpbreid.train_bpbreid") if name.startswith("qafm.datasets.synthetic.")}
+    assert reached == {"qafm.datasets.synthetic.pifpaf_layout"}

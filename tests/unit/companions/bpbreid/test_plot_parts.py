@@ -13,6 +13,7 @@ from qafm.companions.bpbreid.plot_parts import _overlay, plot_parts
 from qafm.companions.bpbreid.ranked_parts import PartFiles, read_ranked_parts
 from qafm.config.figures import ExamplesConfig, StyleConfig
 from qafm.figures.drawing.caption import read_caption
+from qafm.runtime.code_digest import import_closure
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.tables.images import IMAGES_SCHEMA
@@ -178,3 +179,8 @@ def test_tables_that_do_not_fit_are_named(files: PartFiles) -> None:
     write_parquet(files.images, pa.Table.from_pylist(rows, IMAGES_SCHEMA))
     with pytest.raises(InputError, match=r"images\.parquet: no image .*, which is ranked"):
         read_ranked_parts(files, query, 3, foreground=True)
+
+
+def test_the_picture_depends_on_no_other_figure_but_the_one_that_says_why() -> None:
+    others = {name for name in import_closure("qafm.companions.bpbreid.plot_parts") if name.startswith("qafm.figures.plot_")}
+    assert others == {"qafm.figures.plot_nothing"}
