@@ -12,8 +12,8 @@ from qafm.companions.par.filters import squared_distances
 from qafm.companions.par.query_gallery import choose_queries
 from qafm.config.figures import StyleConfig
 from qafm.config.par import SearchConfig
-from qafm.evaluation.load_descriptors import load_descriptors
-from qafm.evaluation.ranking import Matches
+from qafm.evaluation.load_descriptors import DescriptorSide, load_descriptors
+from qafm.evaluation.ranking import Matches, SameCamera
 from qafm.figures.drawing.distribution import bin_edges, is_constant
 from qafm.figures.drawing.heading import add_heading
 from qafm.figures.drawing.legend import add_legend
@@ -35,7 +35,7 @@ class Distances(NamedTuple):
 
 
 def plot_distances(arms: Sequence[tuple[str, str, Path]], images: Path, search: SearchConfig, run: str, style: StyleConfig, paths: Sequence[Path]) -> None:
-    """Draw one panel per arm: both distributions, each with the normal curve of its mean and sd.
+    """Draw one panel per arm: both distributions, each with the normal curve of its mean and sd. Where nothing can be measured the figure says why.
 
     Args:
         arms: (arm, what it started from, descriptors.parquet).
@@ -48,7 +48,12 @@ def plot_distances(arms: Sequence[tuple[str, str, Path]], images: Path, search: 
     Raises:
         InputError: a bad file.
     """
-    found = {f"{arm} (start: {start})": validation_distances(images, path, search) for arm, start, path in arms}
+    sides = {f"{arm} (start: {start})": _sides(images, path, search) for arm, start, path in arms}
+    try:
+        found = {name: _measure(*queries_and_gallery, search.same_camera) for name, queries_and_gallery in sides.items()}
+    except InputError as error:
+        plot_nothing(f"Not measured: {error}.", run, style, paths)
+        return
     if not any(len(distances.right) for distances in found.values()):
         plot_nothing("No validation identity has two images: there is no right pair whose distance could be drawn.", run, style, paths)
         return
@@ -60,14 +65,22 @@ def validation_distances(images: Path, descriptors: Path, search: SearchConfig) 
     """Distances between each query and its gallery among the validation identities; what the protocol removes is left out.
 
     Raises:
-        InputError: a bad file, or no validation image in it.
+        InputError: a bad file, no validation image in it, or one without a camera where those of the query's camera are dropped.
     """
+    return _measure(*_sides(images, descriptors, search), search.same_camera)
+
+
+def _sides(images: Path, descriptors: Path, search: SearchConfig) -> tuple[DescriptorSide, DescriptorSide]:
+    """Queries and gallery among the validation identities."""
     side = load_descriptors(images, descriptors).holdout
     if side is None:
         raise InputError(f"{descriptors}: no validation image in it")
     is_query = choose_queries(side.labels, search.queries_per_camera, search.seed)
-    query, gallery = side.take(is_query), side.take(~is_query)
-    matches = Matches(query.labels, gallery.labels, search.same_camera)
+    return side.take(is_query), side.take(~is_query)
+
+
+def _measure(query: DescriptorSide, gallery: DescriptorSide, same_camera: SameCamera) -> Distances:
+    matches = Matches(query.labels, gallery.labels, same_camera)
     right, every = [np.empty(0)], [np.empty(0)]
     for i in range(len(query)):
         relevant, removed = matches.of(i)

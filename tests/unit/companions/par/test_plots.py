@@ -147,3 +147,12 @@ def test_without_a_right_pair_the_figure_says_so(images: Path, rows: list[Row], 
     write_descriptors(tmp_path / "d.parquet", [row for row in rows if row["split"] != "train"])
     with pytest.raises(InputError, match=r"d\.parquet: no validation image in it"):
         plot_distances([("transfer", "random", tmp_path / "d.parquet")], images, SearchConfig(), "toy", STYLE, paths(tmp_path))
+
+
+def test_without_cameras_a_search_that_needs_them_is_not_measured_and_the_figure_says_so(images_of: ImagesOf, rows: list[Row], tmp_path: Path) -> None:
+    images = images_of([row | {"camid": None} for row in rows])
+    write_descriptors(tmp_path / "d.parquet", rows)
+    plot_distances([("transfer", "random", tmp_path / "d.parquet")], images, SearchConfig(same_camera="drop"), "toy", STYLE, paths(tmp_path))
+    caption = read_caption(tmp_path / "figure.rst")
+    assert caption.startswith("Not measured: train_") and "image without a camera" in caption and "set same_camera to keep" in caption
+    assert (tmp_path / "figure.png").stat().st_size > 0
