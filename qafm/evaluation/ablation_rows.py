@@ -132,6 +132,36 @@ def interval_cells(name: str, values: np.ndarray, pid: np.ndarray, config: Ablat
     return {f"{name}_low": as_percent(low), f"{name}_high": as_percent(high)}
 
 
+def difference_cells(name: str, row: Artifacts, reference: Artifacts, gallery: str, config: AblationConfig) -> Cells:
+    """`{name}`, `{name}_low` and `{name}_high`: mAP of `row` minus that of `reference`, with its 95 percent interval over identities, paired by query.
+
+    Empty where one of them was not measured on `gallery`.
+
+    Raises:
+        InputError: they were measured on different queries.
+    """
+    own, other = per_query(row, gallery), per_query(reference, gallery)
+    if own is None or other is None:
+        return {}
+    if own[0] != other[0]:
+        raise InputError(f"table: {name} of {row.experiment}, gallery {gallery}: the two rows were measured on different queries")
+    difference = own[2] - other[2]
+    return {name: as_percent(100 * float(difference.mean())), **interval_cells(name, difference, own[1], config)}
+
+
+def beside_reference(row: Artifacts, reference: Artifacts | None, gallery: str, config: AblationConfig) -> Cells:
+    """The 95 percent interval of mAP, and `mAP_minus_qafm` with its own where `reference`, QAFM, is another row; empty where `row` was not measured.
+
+    Raises:
+        InputError: both were measured on different queries.
+    """
+    own = per_query(row, gallery)
+    if own is None:
+        return {}
+    cells = interval_cells("mAP", own[2], own[1], config)
+    return cells if reference is None or reference is row else cells | difference_cells("mAP_minus_qafm", row, reference, gallery, config)
+
+
 def as_percent(value: float) -> str:
     """Two decimals, as the paper prints percents; never "-0.00"."""
     return f"{round(value, 2) + 0.0:.2f}"

@@ -3,22 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from qafm.config.ablation import AblationConfig
-from qafm.evaluation.ablation_rows import (
-    Artifacts,
-    Cells,
-    Row,
-    as_percent,
-    interval_cells,
-    metric_names,
-    per_query,
-    read_artifacts,
-    result_rows,
-    write_table,
-)
-from qafm.runtime.errors import InputError
+from qafm.evaluation.ablation_rows import Row, beside_reference, metric_names, read_artifacts, result_rows, write_table
 from qafm.tables.table4 import INTERVAL_COLUMNS, Run, result_columns
 
 
@@ -38,20 +24,4 @@ def tabulate_extra(rows: Sequence[Row], run: Run, config: AblationConfig, out: P
     metrics = metric_names(artifacts)
     reference = next((row for row in artifacts if row.experiment == "qafm"), None)
     columns = [*result_columns(metrics, len(artifacts[0].contents)), *INTERVAL_COLUMNS]
-    write_table(out, columns, result_rows(artifacts, run, metrics, lambda row, gallery: _intervals(row, gallery, reference, config)))
-
-
-def _intervals(row: Artifacts, gallery: str, reference: Artifacts | None, config: AblationConfig) -> Cells:
-    cells = {"note": row.note}
-    own = per_query(row, gallery)
-    if own is None:
-        return cells
-    names, pid, ap = own
-    cells |= interval_cells("mAP", ap, pid, config)
-    other = None if reference is None or reference is row else per_query(reference, gallery)
-    if other is not None:
-        if other[0] != names:
-            raise InputError(f"table: {row.experiment} and qafm were measured on different queries of gallery {gallery}")
-        cells["mAP_minus_qafm"] = as_percent(100 * float(np.mean(ap - other[2])))
-        cells |= interval_cells("mAP_minus_qafm", ap - other[2], pid, config)
-    return cells
+    write_table(out, columns, result_rows(artifacts, run, metrics, lambda row, gallery: {"note": row.note} | beside_reference(row, reference, gallery, config)))

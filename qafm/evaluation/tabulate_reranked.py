@@ -4,18 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qafm.config.ablation import AblationConfig
-from qafm.evaluation.ablation_rows import (
-    Artifacts,
-    Cells,
-    Row,
-    as_percent,
-    interval_cells,
-    metric_names,
-    per_query,
-    read_artifacts,
-    result_rows,
-    write_table,
-)
+from qafm.evaluation.ablation_rows import Row, difference_cells, metric_names, read_artifacts, result_rows, write_table
 from qafm.runtime.errors import InputError
 from qafm.tables.table4 import Run
 
@@ -43,7 +32,7 @@ def tabulate_reranked(before: Sequence[Row], after: Sequence[Row], run: Run, con
     metrics = [first, *(name for name in others if name in ("mAP", "mINP"))]
     names = {name: f"{metric}_reranked{name.removeprefix(metric)}" for metric in metrics for name in _with_spread(metric, len(plain[0].contents))}
     of = {row.experiment: row for row in reranked}
-    rows = result_rows(plain, run, metrics, lambda row, gallery: _gain(row, of[row.experiment], gallery, config))
+    rows = result_rows(plain, run, metrics, lambda row, gallery: difference_cells("mAP_gain", of[row.experiment], row, gallery, config))
     again = result_rows(reranked, run, metrics, lambda row, _: {"note": row.note})
     if [(row["experiment"], row["gallery"]) for row in rows] != [(row["experiment"], row["gallery"]) for row in again]:
         raise InputError("table: the rows before and after re-ranking are of different galleries")
@@ -53,12 +42,3 @@ def tabulate_reranked(before: Sequence[Row], after: Sequence[Row], run: Run, con
 
 def _with_spread(metric: str, n_seeds: int) -> tuple[str, ...]:
     return (metric, f"{metric}_sd") if n_seeds > 1 else (metric,)
-
-
-def _gain(before: Artifacts, after: Artifacts, gallery: str, config: AblationConfig) -> Cells:
-    """Gain in mAP and its 95 percent interval over identities, in percent, from the same queries before and after."""
-    own, other = per_query(before, gallery), per_query(after, gallery)
-    if own is None or other is None or own[0] != other[0]:
-        raise InputError(f"table: {before.experiment}, gallery {gallery}: not the same queries before and after re-ranking")
-    difference = other[2] - own[2]
-    return {"mAP_gain": as_percent(100 * float(difference.mean())), **interval_cells("mAP_gain", difference, own[1], config)}

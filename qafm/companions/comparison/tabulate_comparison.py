@@ -8,7 +8,7 @@ import numpy as np
 from qafm.companions.comparison.compared_rows import GALLERY, ComparedFiles, Counts, about, by_recipe, read_compared, read_counts
 from qafm.config.ablation import AblationConfig
 from qafm.config.compared import ComparedSystem
-from qafm.evaluation.ablation_rows import Artifacts, Cells, as_percent, interval_cells, metric_names, per_query, result_rows, write_table
+from qafm.evaluation.ablation_rows import Artifacts, Cells, beside_reference, interval_cells, metric_names, per_query, result_rows, write_table
 from qafm.runtime.errors import InputError
 from qafm.tables.table4 import Run
 
@@ -72,17 +72,10 @@ def _intervals(row: Artifacts, reference: Artifacts | None, metrics: Sequence[st
     own = per_query(row, GALLERY)
     if own is None:
         return {}
-    names, pid, ap = own
-    cells = interval_cells("mAP", ap, pid, config)
+    cells = beside_reference(row, reference, GALLERY, config)
     for metric in metrics:
         if metric != "mAP":
-            cells |= interval_cells(metric, hits(row, int(metric.removeprefix("rank"))), pid, config)
-    other = None if reference is None or reference is row else per_query(reference, GALLERY)
-    if other is not None:
-        if other[0] != names:
-            raise InputError(f"comparison: {row.experiment} and QAFM were measured on different queries")
-        cells["mAP_minus_qafm"] = as_percent(100 * float(np.mean(ap - other[2])))
-        cells |= interval_cells("mAP_minus_qafm", ap - other[2], pid, config)
+            cells |= interval_cells(metric, hits(row, int(metric.removeprefix("rank"))), own[1], config)
     return cells
 
 

@@ -98,13 +98,13 @@ def test_sides_that_do_not_belong_together_are_refused(sides, tmp_path: Path):
     path = after[0][2]
     whole = json.loads(path.read_text())
     path.write_text(json.dumps(whole | {"galleries": {"standard": whole["galleries"]["standard"]}}))
-    with pytest.raises(InputError, match=r"^table: qafm, gallery no_distractors: not the same queries before and after re-ranking$"):
+    with pytest.raises(InputError, match=r"^table: the rows before and after re-ranking are of different galleries$"):
         table(tmp_path, before, after)
     with pytest.raises(InputError, match=r"^table: the rows before and after re-ranking are of different galleries$"):
         table(tmp_path, after, before)
     whole["galleries"]["standard"]["queries"]["image_id"][0] = "another"
     path.write_text(json.dumps(whole))
-    with pytest.raises(InputError, match=r"^table: qafm, gallery standard: not the same queries before and after re-ranking$"):
+    with pytest.raises(InputError, match=r"^table: mAP_gain of qafm, gallery standard: the two rows were measured on different queries$"):
         table(tmp_path, before, after)
     path.write_text("{}")
     with pytest.raises(InputError, match=r"qafm-1-reranked\.json: is no artifact"):

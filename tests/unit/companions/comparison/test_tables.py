@@ -137,7 +137,7 @@ def test_bad_input_is_named(tmp_path: Path) -> None:
     content = json.loads(path.read_text())
     content["galleries"]["standard"]["queries"]["image_id"][0] = "another"
     path.write_text(json.dumps(content))
-    with pytest.raises(InputError, match="comparison: other and QAFM were measured on different queries"):
+    with pytest.raises(InputError, match="table: mAP_minus_qafm of other, gallery standard: the two rows were measured on different queries"):
         tabulate_comparison([good, strange], counted, [], RUN, CONFIG, out)
     content["galleries"]["standard"]["queries"] |= {"image_id": [f"q{i}" for i in range(6)], "first_rank": None}
     path.write_text(json.dumps(content))
