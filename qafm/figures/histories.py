@@ -1,13 +1,13 @@
 """The learning curves of training, read from history.csv: per stage all seeds side by side."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import InputError, reading
+from qafm.tables.csv_rows import read_rows
 
 STAGES = ("extractor", "apan", "apn", "baseline-a", "baseline-b", "fusion", "mspa")
 History = tuple[str, int, Path]
@@ -48,14 +48,11 @@ def _align(stage: str, tables: dict[int, dict[str, dict[int, float]]]) -> Curves
 
 def _read(path: Path) -> dict[str, dict[int, float]]:
     """Column -> epoch -> value; empty cells and values that are not finite become NaN."""
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            rows, columns = list(reader), [name for name in reader.fieldnames or () if name not in ("epoch", "images_seen")]
+    with reading(path, "is no learning curve"):
+        rows = read_rows(path, ["epoch"])
+        columns = [name for name in (rows[0] if rows else ()) if name not in ("epoch", "images_seen")]
         table = {name: {int(row["epoch"]): _number(row[name]) for row in rows} for name in columns}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
-        raise InputError(f"{path}: is no learning curve ({error!r})") from error
-    if not rows or not columns:
+    if not columns:
         raise InputError(f"{path}: the learning curve is empty")
     return table
 

@@ -1,10 +1,10 @@
 """Reads architecture.json, what `describe_model` measured on the built networks."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import InputError, reading
+from qafm.runtime.files import read_json
 
 KEYS = {"blocks", "parameters", "attribute_groups", "input", "num_ids", "config"}
 
@@ -55,10 +55,8 @@ def read_description(path: Path) -> ModelDescription:
     Raises:
         InputError: the file cannot be read, is no JSON, or lacks a key.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as the description of a model ({error})") from error
+    with reading(path, "cannot be read as the description of a model"):
+        content = read_json(path)
     missing = sorted(KEYS - set(content)) if isinstance(content, dict) else sorted(KEYS)
     if missing:
         raise InputError(f"{path}: is no description of a model, it lacks {', '.join(missing)}")

@@ -1,12 +1,12 @@
 """The data set in the report: counts, what was odd, what was set aside and why, Q per set, attributes."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qafm.runtime.errors import InputError
+from qafm.runtime.errors import InputError, reading
+from qafm.runtime.files import read_json
 from qafm.tables.images import SPLITS
 
 LISTED = 200  # names given on the page; the file has all
@@ -94,10 +94,8 @@ def read_report(path: Path) -> dict[str, Any]:
     Raises:
         InputError: it cannot be read or holds something else.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error})") from error
+    with reading(path, "cannot be read as JSON"):
+        content = read_json(path)
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds no mapping")
     return content

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
-from qafm.perturbations.catalog import catalog
+from qafm.perturbations.catalog import variant_families
 from qafm.quality.score_quality import score_quality
 from qafm.runtime.job import stage_job
 
@@ -13,7 +13,7 @@ with stage_job("score_quality", snakemake.log[0]):
         Path(snakemake.input.images),
         [Path(shard) for shard in snakemake.input.features],
         QualityConfig.model_validate(snakemake.params.config),
-        tuple(perturbation.family for perturbation in catalog(PerturbConfig.model_validate(snakemake.params.perturb))),
+        variant_families(PerturbConfig.model_validate(snakemake.params.perturb)),
         Path(snakemake.output.quality),
         Path(snakemake.output.summary),
     )

@@ -1,6 +1,5 @@
 """What trainings and evaluations of companion c2 left on disk, read back."""
 
-import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from qafm.companions.slicenet.protocols import PROTOCOLS, Metrics
 from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import read_json
+from qafm.tables.csv_rows import read_rows
 
 _LOOKED = "top10_mAP"  # filled in the epochs in which query and gallery were looked at
 
@@ -49,12 +49,9 @@ def read_looks(path: Path) -> list[EpochMetrics]:
     Raises:
         InputError: the file is no learning curve of `train_slicenet`.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.DictReader(stream))
+    with reading(path, "is no learning curve of train_slicenet"):
+        rows = read_rows(path, ["epoch", "images_seen", _LOOKED])
         looks = [EpochMetrics(int(row["epoch"]), int(row["images_seen"]), _protocols(row)) for row in rows if row[_LOOKED]]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise InputError(f"{path}: is no learning curve of train_slicenet ({error!r})") from error
     if not looks or not rows[-1][_LOOKED]:
         raise InputError(f"{path}: ends without a look at query and gallery")
     return looks

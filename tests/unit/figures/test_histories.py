@@ -42,11 +42,11 @@ def test_stages_come_in_the_order_of_the_pipeline(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         ("epoch,identity\n1,high\n", "is no learning curve"),
-        ("identity\n5\n", "is no learning curve"),
-        ("epoch,identity\n1\n", "is no learning curve"),
+        ("identity\n5\n", "has no column 'epoch'"),
+        ("epoch,identity\n1\n", "row 1 has another number of cells"),
         ("epoch,identity\n", "empty"),
         ("epoch\n1\n", "empty"),
-        ("", "empty"),
+        ("", "has no column 'epoch'"),
     ],
 )
 def test_bad_files_are_told(text: str, reason: str, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_bad_files_are_told(text: str, reason: str, tmp_path: Path) -> None:
 
 def test_missing_files_second_histories_and_no_history_are_told(tmp_path: Path) -> None:
     source, other = (write(tmp_path / f"{name}.csv", "epoch,identity\n1,5\n") for name in "ab")
-    with pytest.raises(InputError, match=r"none\.csv: is no learning curve"):
+    with pytest.raises(InputError, match=r"none\.csv: cannot be read as CSV"):
         read_histories([("apn", 1, tmp_path / "none.csv")])
     with pytest.raises(InputError, match=r"b\.csv: a second history of apn, seed 1"):
         read_histories([("apn", 1, source), ("apn", 1, other)])

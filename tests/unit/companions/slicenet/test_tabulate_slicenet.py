@@ -159,14 +159,20 @@ def test_damaged_files_are_named(images: Path, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"baseline-1\.json: is no artifact of evaluate_slicenet"):
             read_protocols(path, row)
     curve = tmp_path / "history.csv"
-    for content in ("", "epoch,loss\n1,2\n", "epoch,images_seen,top10_mAP\n1,x,2\n"):
+    for content, reason in (
+        ("", "has no column 'epoch'"),
+        ("epoch,loss\n1,2\n", "has no column 'images_seen'"),
+        ("epoch,images_seen,top10_mAP\n1,x,2\n", "is no learning curve of train_slicenet"),
+        ("epoch,images_seen,top10_mAP\n1,2\n", "row 1 has another number of cells than the header"),
+        ("epoch,images_seen,top10_mAP\n", "ends without a look"),
+    ):
         curve.write_text(content)
-        with pytest.raises(InputError, match=r"history\.csv: (is no learning curve of train_slicenet|ends without a look)"):
+        with pytest.raises(InputError, match=rf"history\.csv: {reason}"):
             read_looks(curve)
     curve.write_text("epoch,images_seen,top10_mAP\n1,5,2\n2,10,\n")
     with pytest.raises(InputError, match=r"history\.csv: ends without a look at query and gallery"):
         read_looks(curve)
-    with pytest.raises(InputError, match=r"nowhere\.csv: is no learning curve"):
+    with pytest.raises(InputError, match=r"nowhere\.csv: cannot be read as CSV"):
         read_looks(tmp_path / "nowhere.csv")
     with pytest.raises(InputError, match="no row to tabulate"):
         tabulate_slicenet(images, [], [], [], CONFIG, "d", tmp_path / "out.csv")
