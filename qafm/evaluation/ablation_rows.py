@@ -12,7 +12,7 @@ from qafm.config.ablation import AblationConfig
 from qafm.evaluation.bootstrap import identity_interval
 from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import read_json, whole_file
-from qafm.tables.table4 import GALLERIES, Run, label
+from qafm.tables.table4 import GALLERIES, STANDARD, Run, label
 
 Row = tuple[int, str, Path]
 Cells = dict[str, str]
@@ -89,7 +89,7 @@ def result_rows(artifacts: Sequence[Artifacts], run: Run, metrics: Sequence[str]
     for gallery in GALLERIES:
         for row in artifacts:
             found = row.of_gallery(gallery)
-            unmeasured = gallery == GALLERIES[0] and not any(content["galleries"] for content in row.contents)
+            unmeasured = gallery == STANDARD and not any(content["galleries"] for content in row.contents)
             if found or unmeasured:
                 identity = {"experiment": label(row.experiment), "dataset": run.dataset, "features": run.features, "model": run.model, "init": run.init}
                 rows.append(

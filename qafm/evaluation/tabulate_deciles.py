@@ -14,10 +14,9 @@ from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, as_percent, rea
 from qafm.evaluation.bootstrap import identity_interval, spearman, spearman_interval
 from qafm.runtime.errors import InputError
 from qafm.tables.parquet import read_parquet
-from qafm.tables.table4 import Run
+from qafm.tables.table4 import STANDARD, Run
 
 PARTS = 10
-GALLERY = "standard"
 VISUAL, ATTRIBUTE = "apn_descriptor", "apan_descriptor"
 OTHERS = ("qafm", "best_fixed", "oracle_query")  # beside the branches; absent where they were not measured
 DIFFERENCE = ("apn_minus_apan", "apn_minus_apan_low", "apn_minus_apan_high")
@@ -77,7 +76,7 @@ def tabulate_deciles(rows: Sequence[Row], embeddings: Path, run: Run, config: Ab
 
 
 def _read_queries(artifacts: Sequence[Artifacts], embeddings: Path) -> Queries:
-    measured = {row.experiment: row.of_gallery(GALLERY) for row in artifacts}
+    measured = {row.experiment: row.of_gallery(STANDARD) for row in artifacts}
     for needed in (VISUAL, ATTRIBUTE):
         if not measured.get(needed):
             raise InputError(f"table: {needed} was not measured")

@@ -11,8 +11,8 @@ from qafm.evaluation.bootstrap import spearman
 from qafm.runtime.errors import reading
 from qafm.runtime.files import read_json
 from qafm.tables.parquet import read_parquet
+from qafm.tables.table4 import STANDARD
 
-GALLERY = "standard"
 # Column of the table: row of stage 7 whose mAP it holds.
 EXPERIMENTS = {
     "apn_descriptor": "apn_descriptor",
@@ -72,14 +72,14 @@ def _row(variant: Variant) -> Cells:
     cells |= _q_cells(variant.quality) | _weight_cells(variant.embeddings)
     for column, experiment in EXPERIMENTS.items():
         cells[f"mAP_{column}"] = _mean(found.get(experiment), "mAP")
-    measured = found["qafm"].of_gallery(GALLERY) if "qafm" in found else []
+    measured = found["qafm"].of_gallery(STANDARD) if "qafm" in found else []
     if measured:
         cells |= {"rank1": _mean(found["qafm"], "rank1"), "n_queries": str(measured[0]["n_queries"]), "n_seeds": str(len(measured))}
     return cells
 
 
 def _mean(artifacts: Artifacts | None, metric: str) -> str:
-    values = [content["metrics"][metric] for content in artifacts.of_gallery(GALLERY)] if artifacts else []
+    values = [content["metrics"][metric] for content in artifacts.of_gallery(STANDARD)] if artifacts else []
     return as_percent(float(np.mean(values))) if values else ""
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from qafm.config.figures import StyleConfig
+from qafm.figures.drawing.answer_frames import FRAMES, MARKS, QUERY_FRAME
 from qafm.figures.drawing.image_grid import (
     GAP,
     MARGIN,
     TITLE,
-    Frame,
     Grid,
     Picture,
     blank_figure,
@@ -24,7 +24,7 @@ from qafm.figures.drawing.image_grid import (
     text_height,
     wrap_text,
 )
-from qafm.figures.drawing.style import GREY, QUERY, RIGHT, WRONG, figure_style, save_figure
+from qafm.figures.drawing.style import GREY, figure_style, save_figure
 from qafm.runtime.errors import InputError
 from qafm.tables.examples import Kind
 from qafm.tables.images import IMAGES_SCHEMA
@@ -33,9 +33,6 @@ from qafm.tables.ranking import RANKING_SCHEMA
 
 RANKS, COLUMNS = 10, 5
 QUERY_WIDTH = 1.8  # the query's cell in cells of the grid
-_QUERY_FRAME = Frame(QUERY, "solid", 1.8)
-_FRAMES = {True: Frame(RIGHT, "solid", 1.8), False: Frame(WRONG, "dashed", 1.8)}
-_MARKS = {True: "✓", False: "✗"}
 _PAPER = {
     "success": "The paper's Figure 9 shows a query with alpha 0.374 and Q 10.70 whose ranks 1 to 9 are right and rank 10 is wrong",
     "failure": "The paper's Figure 10 shows a query with alpha 0.375 and Q 11.81 that is right at ranks 1, 2, 4, 5 and 7; the other five show one person",
@@ -158,12 +155,12 @@ def _headline(found: RankedQuery) -> str:
 
 def _query_picture(found: RankedQuery) -> Picture:
     lines = (_q(found.q), f"α {found.alpha:.3f}", _ap(found), *_camera(found.camid), f"{found.n_relevant} right image{'s' * (found.n_relevant != 1)}")
-    return Picture(load_pixels(Path(found.path)), lines, "query", _QUERY_FRAME)
+    return Picture(load_pixels(Path(found.path)), lines, "query", QUERY_FRAME)
 
 
 def _rank_picture(rank: Rank) -> Picture:
     lines = (f"d {rank.distance:.3f}", _q(rank.q), f"α {rank.alpha:.3f}", *_camera(rank.camid))
-    return Picture(load_pixels(Path(rank.path)), lines, f"{_MARKS[rank.right]} rank {rank.rank}", _FRAMES[rank.right])
+    return Picture(load_pixels(Path(rank.path)), lines, f"{MARKS[rank.right]} rank {rank.rank}", FRAMES[rank.right])
 
 
 def _q(q: float | None) -> str:

@@ -46,7 +46,8 @@ PUBLISHED = {
     "fixed_alpha_0.8": Published(88.51, 95.58, 71.40),
     "fixed_alpha_0.9": Published(87.47, 95.13, 69.44),
 }
-GALLERIES = ("standard", "no_distractors")
+STANDARD = "standard"  # the whole gallery, distractors included
+GALLERIES = (STANDARD, "no_distractors")
 RUN_COLUMNS = ("experiment", "dataset", "features", "model", "init", "gallery", "paper_alpha", "visual_weight", "visual_weight_sd")
 PUBLISHED_COLUMNS = ("paper_rank1", "paper_rank5", "paper_mAP")
 INTERVAL_COLUMNS = ("mAP_low", "mAP_high", "mAP_minus_qafm", "mAP_minus_qafm_low", "mAP_minus_qafm_high", "note")

@@ -11,14 +11,14 @@ from qafm.companions.bpbreid.part_distance import NOTHING_COMMON
 from qafm.companions.bpbreid.ranked_parts import PartFiles, RankedParts, ShownImage, read_ranked_parts
 from qafm.config.figures import ExamplesConfig, StyleConfig
 from qafm.evaluation.choose_examples import choose_examples
+from qafm.figures.drawing.answer_frames import FRAMES, MARKS, QUERY_FRAME
 from qafm.figures.drawing.image_grid import GAP, MARGIN, TITLE, Frame, Grid, Picture, blank_figure, draw_grid, draw_text, text_height, wrap_text
 from qafm.figures.drawing.map_colors import map_colors
-from qafm.figures.drawing.style import GREY, QUERY, RIGHT, WRONG, figure_style, save_figure
+from qafm.figures.drawing.style import GREY, figure_style, save_figure
 from qafm.figures.plot_nothing import plot_nothing
 from qafm.tables.activation_maps import MATCHES
 from qafm.tables.examples import Example, Kind, read_examples
 
-_FRAMES = {"query": Frame(QUERY, "solid", 1.8), "right": Frame(RIGHT, "solid", 1.8), "wrong": Frame(WRONG, "dashed", 1.8)}
 _SHOWN, _HIDDEN = Frame(GREY, "solid", 0.6), Frame(GREY, "dotted", 1.2)
 _ASPECTS = (1.6, 2.4)  # lowest and tallest cell, height / width
 
@@ -87,11 +87,11 @@ def _row(image: ShownImage, query: ShownImage) -> list[Picture]:
     """The image, then one map per embedding."""
     camera = () if image.camid is None else (f"camera {image.camid}",)
     if image.role == "query":
-        first = Picture(image.pixels, camera, "query", _FRAMES["query"])
+        first = Picture(image.pixels, camera, "query", QUERY_FRAME)
     else:
-        mark = "✓" if image.role == "right" else "✗"
+        right = image.role == "right"
         common = f"{(image.visible & query.visible).sum()} of {len(image.visible)} common"
-        first = Picture(image.pixels, (f"d {image.distance:.3f}", common, *camera), f"{mark} rank {image.rank}", _FRAMES[image.role])
+        first = Picture(image.pixels, (f"d {image.distance:.3f}", common, *camera), f"{MARKS[right]} rank {image.rank}", FRAMES[right])
     return [first, *(_overlay(image, e) for e in range(len(image.maps)))]
 
 
@@ -116,9 +116,7 @@ def _score(ranked: RankedParts) -> str:
 def describe_parts(ranked: RankedParts, example: Example, run: str) -> str:
     """The caption."""
     query, *answers = ranked.shown
-    of_ranks = "; ".join(
-        f"rank {image.rank} {'✓' if image.role == 'right' else '✗'} {'distractor' if image.pid == 0 else f'identity {image.pid}'}" for image in answers
-    )
+    of_ranks = "; ".join(f"rank {image.rank} {MARKS[image.role == 'right']} {'distractor' if image.pid == 0 else f'identity {image.pid}'}" for image in answers)
     hidden = sorted({name for image in ranked.shown for name, visible in zip(ranked.compared, image.visible, strict=True) if not visible})
     here = f"here: {'; '.join(hidden)}" if hidden else "none here"
     return (

@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 
 from qafm.companions.slicenet.cases import Case, Kind, Place, SystemRanks, read_cases
 from qafm.config.figures import StyleConfig
+from qafm.figures.drawing.answer_frames import FRAMES, MARKS, QUERY_FRAME
 from qafm.figures.drawing.image_grid import (
     GAP,
     MARGIN,
     TITLE,
-    Frame,
     Grid,
     Picture,
     blank_figure,
@@ -24,16 +24,13 @@ from qafm.figures.drawing.image_grid import (
     text_height,
     wrap_text,
 )
-from qafm.figures.drawing.style import GREY, QUERY, RIGHT, WRONG, figure_style, save_figure
+from qafm.figures.drawing.style import GREY, figure_style, save_figure
 from qafm.figures.plot_nothing import plot_nothing
 from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
 
 QUERY_WIDTH, NARROWEST = 0.85, 0.4  # inches: the query's picture; a rank's
-_QUERY_FRAME = Frame(QUERY, "solid", 1.8)
-_FRAMES = {True: Frame(RIGHT, "solid", 1.8), False: Frame(WRONG, "dashed", 1.8)}
-_MARKS = {True: "✓", False: "✗"}
 
 
 def plot_slicenet_cases(images: Path, cases: Path, described: Mapping[str, str], run: str, style: StyleConfig, paths: Mapping[Kind, Sequence[Path]]) -> None:
@@ -100,12 +97,12 @@ def _grid(system: SystemRanks, files: Mapping[str, str], width: float) -> Grid:
 
 def _query_picture(case: Case, files: Mapping[str, str]) -> Picture:
     lines = (*_camera(case.camid), f"{case.n_relevant} right image{'s' * (case.n_relevant != 1)}")
-    return Picture(load_pixels(Path(files[case.query])), lines, "query", _QUERY_FRAME)
+    return Picture(load_pixels(Path(files[case.query])), lines, "query", QUERY_FRAME)
 
 
 def _place_picture(rank: int, place: Place, files: Mapping[str, str]) -> Picture:
     lines = (f"d {place.distance:.2f}", *_camera(place.camid))
-    return Picture(load_pixels(Path(files[place.image_id])), lines, f"{_MARKS[place.right]} {rank}", _FRAMES[place.right])
+    return Picture(load_pixels(Path(files[place.image_id])), lines, f"{MARKS[place.right]} {rank}", FRAMES[place.right])
 
 
 def _camera(camid: int | None) -> tuple[str, ...]:
