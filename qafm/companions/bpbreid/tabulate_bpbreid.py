@@ -15,7 +15,7 @@ from qafm.runtime.files import read_json
 from qafm.tables.csv_rows import read_rows
 from qafm.tables.table4 import Run
 
-COMPARED = {  # artifact: (what is compared, by which visibility)
+COMPARED = {  # artifact: by which visibility its parts are compared
     experiment_name("full", "full", "binary"): "binary",
     experiment_name("full", "full", "continuous"): "continuous",
     experiment_name("full", "full", "none"): "none",

@@ -94,7 +94,7 @@ def _track_shots(pid: int, folder: str, config: SyntheticConfig) -> Iterator[Sho
 
 
 def _other_shots(pid: int, count: int, people: dict[str, np.ndarray], config: SyntheticConfig) -> Iterator[Shot]:
-    """Distractors show strangers, some only in part; junk is bad boxes of the test identities and strangers alike."""
+    """Distractors show strangers, some only in part; junk is bad boxes of anybody."""
     rng = generator(config.seed, "others", pid)
     names = [name for name in people if name.startswith("other")] if pid == DISTRACTOR else list(people)
     for number in range(count):
