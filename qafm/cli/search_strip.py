@@ -8,6 +8,7 @@ import numpy as np
 from qafm.cli.found import FoundHit, FoundQuery
 from qafm.cli.image_files import shown
 from qafm.config.figures import StyleConfig
+from qafm.figures.drawing.answer_frames import FRAMES, QUERY_FRAME
 from qafm.figures.drawing.image_grid import (
     MARGIN,
     TITLE,
@@ -22,7 +23,7 @@ from qafm.figures.drawing.image_grid import (
     load_pixels,
     text_height,
 )
-from qafm.figures.drawing.style import GREY, QUERY, RIGHT, WRONG, figure_style, save_figure
+from qafm.figures.drawing.style import GREY, figure_style, save_figure
 from qafm.runtime.errors import InputError
 
 HITS_PER_ROW = 12
@@ -30,7 +31,7 @@ ROWS = 30  # a picture of more is no picture: at 160 dpi these are some 10,000 p
 _CELL = 0.85  # inches
 _NARROWEST = 6.4  # inches, for the title
 _DPI = 160
-_FRAMES = {True: Frame(RIGHT, "solid", 1.8), False: Frame(WRONG, "dashed", 1.8), None: Frame()}
+_FRAMES = {**FRAMES, None: Frame()}
 _ABSENT = np.full((64, 32, 3), 235, np.uint8)  # where the picture is not found
 
 
@@ -76,7 +77,7 @@ def _rows(query: FoundQuery, columns: int, *, named: bool) -> list[Picture | Non
     """The query's cells, row after row; below the query nothing."""
     q = () if np.isnan(query.q) else (f"Q {query.q:.3f}",)
     name = (fit_text(shown(Path(query.image.name)), 0.9 * _CELL),) if named else ()
-    asked = Picture(load_pixels(query.image), (*q, f"w {query.visual_weight:.3f}", *name), "query", Frame(QUERY, "solid", 1.8))
+    asked = Picture(load_pixels(query.image), (*q, f"w {query.visual_weight:.3f}", *name), "query", QUERY_FRAME)
     cells: list[Picture | None] = []
     per_row, hits = max(1, columns - 1), query.hits[: ROWS * HITS_PER_ROW]
     for start in range(0, max(1, len(hits)), per_row):

@@ -35,7 +35,7 @@ def embed_baseline(images: Path, weights: Path, config: BackboneConfig, runtime:
     """
     device = prepare_torch(runtime)
     model = place(load_baseline(weights, config), device)
-    data = load_searched(images, config)
+    data = load_searched(images, config.height, config.width)
     vectors = baseline_descriptors(model, data.pixels, device, runtime, shown_as="embed")
     write_parquet(out, descriptors_table(data.image_ids, list(data.splits), vectors))
 

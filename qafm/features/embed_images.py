@@ -58,7 +58,8 @@ def embed_images(images: Path, quality: Path, weights: Path, config: FusedModelC
     """
     device = prepare_torch(runtime)
     model = place(load_qafm(weights, config), device)
-    data = load_searched(images, config.architecture.backbone)
+    backbone = config.architecture.backbone
+    data = load_searched(images, backbone.height, backbone.width)
     v_a, v_s = (v.cpu().numpy() for v in branch_vectors(model, data.pixels, device, runtime, shown_as="embed"))
     q = read_quality(quality, data.image_ids)
     write_parquet(out, _to_table(data, v_a, v_s, q, visual_weights(model, q, config)))

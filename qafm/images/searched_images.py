@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from qafm.config.backbone import BackboneConfig
 from qafm.images.image_set import ImageSet, load_image_set, select_rows
 from qafm.runtime.errors import InputError
 
 
-def load_searched(images: Path, config: BackboneConfig) -> ImageSet:
-    """Decode and resize them to the backbone's input size.
+def load_searched(images: Path, height: int, width: int) -> ImageSet:
+    """Decode and resize them.
+
+    Args:
+        images: images.parquet.
+        height, width: of the network's input, pixels.
 
     Raises:
         InputError: there is none, or one cannot be read.
@@ -19,4 +22,4 @@ def load_searched(images: Path, config: BackboneConfig) -> ImageSet:
     searched = rows.filter(pc.field("split").isin(["query", "gallery"]) | (pc.field("fold") == "holdout"))
     if searched.num_rows == 0:
         raise InputError(f"{images}: no query, gallery or held-out image to embed")
-    return load_image_set(searched, config.height, config.width)
+    return load_image_set(searched, height, width)

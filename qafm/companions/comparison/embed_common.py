@@ -32,7 +32,7 @@ def embed_common(images: Path, weights: Path, config: CommonNetworkConfig, runti
     """
     device = prepare_torch(runtime)
     model = place(load_common(weights, config), device)
-    data = load_searched(images, config.backbone)
+    data = load_searched(images, config.backbone.height, config.backbone.width)
     vectors = forward_all(lambda pixels: common_descriptors(model, pixels), data.pixels, device, runtime)
     write_parquet(out, descriptors_table(data.image_ids, list(data.splits), vectors.numpy()))
 

@@ -3,14 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-import pyarrow.compute as pc
 
 from qafm.companions.slicenet.describe_images import describe_images
 from qafm.companions.slicenet.load_weights import load_col780_weights
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.sliced_net import NetworkConfig
 from qafm.evaluation.fuse import unit_rows
-from qafm.images.image_set import load_image_set, select_rows
+from qafm.images.searched_images import load_searched
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
@@ -29,12 +28,10 @@ def embed_slicenet(images: Path, weights: Path, config: NetworkConfig, runtime: 
         out: descriptors.parquet.
 
     Raises:
-        InputError: an input is damaged, or the weights do not fit the configuration.
+        InputError: an input is damaged, there is no query, gallery or held-out image, or the weights do not fit the configuration.
     """
     device = prepare_torch(runtime)
     model = place(load_col780_weights(weights, config), device)
-    rows = select_rows(images)
-    rows = rows.filter((pc.field("split") != "train") | (pc.field("fold") == "holdout"))
-    data = load_image_set(rows, config.height, config.width)
+    data = load_searched(images, config.height, config.width)
     vectors = describe_images(model, data.pixels, device, runtime)
     write_parquet(out, descriptors_table(data.image_ids, data.splits.tolist(), unit_rows(np.sign(vectors)) if sign else vectors))
