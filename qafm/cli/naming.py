@@ -25,7 +25,7 @@ CameraOption = Annotated[
     typer.Option(
         "--camera-pattern",
         metavar="REGEX",
-        help=r"Where the camera's number stands in the path below the named folder, or below the identity's, e.g. 'cam(\d+)' or 'cam(?P<camera>\d+)'.",
+        help=r"Where the camera's number stands in the path below the named folder, or below the identity's, e.g. `cam(\d+)` or `cam(?P<camera>\d+)`.",
         show_default=False,
     ),
 ]

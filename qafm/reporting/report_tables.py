@@ -89,7 +89,7 @@ def show_table(path: Path, title: str, explanation: str) -> ShownTable:
     for name in names:
         stem = name.removesuffix("_low")
         if name.endswith("_low") and stem in pairs:
-            columns.append(Column(f"{stem} 95 %", numeric=True))
+            columns.append(Column(f"{stem} 95 %" if stem in names else f"{stem}, from to", numeric=True))  # without a mean it is a range, no interval
             values.append([_interval(row[name], row[f"{stem}_high"]) for row in rows])
         elif not (name in spreads or (name.endswith("_high") and name.removesuffix("_high") in pairs)):
             cells = [row[name] for row in rows if row[name]]

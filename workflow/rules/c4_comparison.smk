@@ -104,7 +104,8 @@ rule time_inference:
         f"{M}/comparison/logs/time_inference.log",
     conda:
         ENVIRONMENT
-    threads: workflow.cores  # alone on the machine: what runs beside it would be measured, too; the stage itself takes runtime.threads
+    # All cores: what runs beside it would be measured, too; the stage itself takes runtime.threads. Asked for late: --report and --unlock know no cores.
+    threads: lambda wildcards: workflow.cores
     resources:
         mem_mb=CFG.runtime.mem_mb,
     params:

@@ -65,6 +65,13 @@ fourth,,,,,,,,not measured: no masks
     assert table.rows[3] == ["fourth", "", "", "", "", "not measured: no masks"]
 
 
+def test_a_range_without_a_mean_is_not_called_an_interval(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("queries,q_low,q_high,mAP,mAP_low,mAP_high\n1,0.1,0.2,30,20,40\n")
+    table = show_table(tmp_path / "t.csv", "", "")
+    assert [column.heading for column in table.columns] == ["queries", "q, from to", "mAP", "mAP 95 %"]
+    assert table.rows == [["1", "0.1 to 0.2", "30", "20 to 40"]]
+
+
 def test_a_published_row_of_the_same_name_is_not_ours(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('method,source\nQAFM,"paper, Table 3"\nQAFM,this run\n')
     assert show_table(tmp_path / "t.csv", "", "").own == [False, True]
