@@ -82,6 +82,18 @@ class Hits:
         return found
 
 
+def check_search(gallery: Gallery, model_id: str | None, model: str, top: int, approximate: Approximate) -> None:
+    """What can be said of a search before its queries are known; arguments and errors as of `search_gallery`."""
+    if approximate not in get_args(Approximate):
+        raise InputError(f"approximate: {approximate!r} is none of {', '.join(get_args(Approximate))}")
+    if model_id is not None:
+        gallery.check_made_by(model_id, model)
+    if not gallery.rows:
+        raise InputError(f"{gallery.path}: is empty")
+    if not 1 <= top <= gallery.rows:
+        raise InputError(f"{gallery.path}: top {top} of a gallery of {gallery.rows} images")
+
+
 def search_gallery(
     path: str | Path,
     queries: np.ndarray,
@@ -107,17 +119,10 @@ def search_gallery(
     Raises:
         InputError: the gallery is damaged, empty, smaller than `top`, or of another model or dimension; or a query is zero or not finite.
     """
-    if approximate not in get_args(Approximate):
-        raise InputError(f"approximate: {approximate!r} is none of {', '.join(get_args(Approximate))}")
     with Gallery(path) as gallery:
-        if model_id is not None:
-            gallery.check_made_by(model_id, model)
+        check_search(gallery, model_id, model, top, approximate)
         if queries.ndim != 2 or queries.shape[1] != gallery.header.dim:
             raise InputError(f"{path}: holds descriptors of length {gallery.header.dim}, the queries have shape {queries.shape}")
-        if not gallery.rows:
-            raise InputError(f"{path}: is empty")
-        if not 1 <= top <= gallery.rows:
-            raise InputError(f"{path}: top {top} of a gallery of {gallery.rows} images")
         exclude.check(len(queries))
         unit = unit_vectors(queries, "queries")
         by_index = approximate == "always" or (approximate == "auto" and exclude.pid is None)

@@ -1,11 +1,9 @@
 """What can be said of a search before its queries are embedded, which takes seconds each."""
 
 from pathlib import Path
-from typing import get_args
 
 from qafm.galleries.gallery import Gallery
-from qafm.galleries.search_gallery import Approximate
-from qafm.runtime.errors import InputError
+from qafm.galleries.search_gallery import Approximate, check_search
 
 USUAL_TOP = 10
 
@@ -26,15 +24,9 @@ def checked_top(path: Path, model_id: str, model: str, top: int | None, approxim
     Raises:
         InputError: it cannot.
     """
-    if approximate not in get_args(Approximate):
-        raise InputError(f"approximate: {approximate!r} is none of {', '.join(get_args(Approximate))}")
     with Gallery(path) as gallery:
-        gallery.check_made_by(model_id, model)
-        if not gallery.rows:
-            raise InputError(f"{path}: is empty")
         hits = min(USUAL_TOP, gallery.rows) if top is None else top
-        if not 1 <= hits <= gallery.rows:
-            raise InputError(f"{path}: top {hits} of a gallery of {gallery.rows} images")
+        check_search(gallery, model_id, model, hits, approximate)
         if approximate == "always":
             from qafm.galleries.approximate_search import open_index  # here: an exact search need not wait until faiss is imported
 

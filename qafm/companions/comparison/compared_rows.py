@@ -11,10 +11,8 @@ from qafm.config.compared import ComparedSystem
 from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, read_artifacts
 from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import read_json
-from qafm.tables.table4 import STANDARD
 
 RECIPES = ("own", "common")
-GALLERY = STANDARD
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from qafm.companions.comparison.compared_rows import GALLERY, ComparedFiles, Counts, read_compared, read_counts
+from qafm.companions.comparison.compared_rows import ComparedFiles, Counts, read_compared, read_counts
 from qafm.config.ablation import AblationConfig
 from qafm.config.figures import StyleConfig
 from qafm.evaluation.ablation_rows import Artifacts, per_query
@@ -19,6 +19,7 @@ from qafm.figures.drawing.legend import add_legend
 from qafm.figures.drawing.style import ACCENT, GREY, QUERY, figure_style, new_figure, save_figure
 from qafm.figures.drawing.style import GALLERY as ORANGE
 from qafm.figures.plot_nothing import plot_nothing
+from qafm.tables.table4 import STANDARD
 
 NAMES = {
     "best_fixed": "best fixed weight",
@@ -38,7 +39,7 @@ ROW_IN, REST_IN = 0.27, 1.5  # inches per system; what stands above and below th
 WIDE_IN = 5.0  # narrower figures have the panels one above the other
 BESIDE = 0.17  # by how much a system's two recipes stand apart, rows
 CLOSE = 0.12  # decades of FLOPs within which labels could overlap
-APART = 0.045  # of the axis' height: least distance of two labels
+APART = 0.045  # of the axis' height: least distance of two labelsfrom qafm.tables.table4 import STANDARD
 
 
 class Point(NamedTuple):
@@ -77,11 +78,11 @@ def plot_comparison(files: Sequence[ComparedFiles], counts: Path, run: str, conf
 
 def find_points(files: Sequence[ComparedFiles], artifacts: Mapping[str, Artifacts], counts: Mapping[str, Counts], config: AblationConfig) -> list[Point]:
     """What is drawn; a system that was not measured on the standard gallery is left out."""
-    measured = [each.system for each in files if artifacts[each.system.key].of_gallery(GALLERY)]
+    measured = [each.system for each in files if artifacts[each.system.key].of_gallery(STANDARD)]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(system.system for system in measured), start=1)}
     points = []
     for system in measured:
-        found = per_query(artifacts[system.key], GALLERY)
+        found = per_query(artifacts[system.key], STANDARD)
         assert found is not None  # it was measured
         _, pid, ap = found
         low, high = identity_interval(100 * ap, pid, samples=config.bootstrap_samples, seed=config.seed)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from qafm.companions.comparison.compared_rows import GALLERY, ComparedFiles, Counts, about, by_recipe, read_compared, read_counts
+from qafm.companions.comparison.compared_rows import ComparedFiles, Counts, about, by_recipe, read_compared, read_counts
 from qafm.config.ablation import AblationConfig
 from qafm.config.compared import ComparedSystem
 from qafm.evaluation.ablation_rows import Artifacts, Cells, beside_reference, interval_cells, metric_names, per_query, result_rows, write_table
 from qafm.runtime.errors import InputError
-from qafm.tables.table4 import Run
+from qafm.tables.table4 import STANDARD, Run
 
 REFERENCE = "qafm"
 WHICH = ("system", "recipe", "dataset", "features", "model", "gallery")
@@ -44,7 +44,7 @@ def tabulate_comparison(
         row = artifacts[system.key]
         cells = about(system, recipe) | described_cells(system, described[system.key]) | {"note": "; ".join(filter(None, (note, row.note)))}
         cells |= _intervals(row, reference, metrics, config)
-        rows += [found for found in result_rows([row], run, metrics, lambda _row, _gallery, cells=cells: cells) if found["gallery"] == GALLERY]
+        rows += [found for found in result_rows([row], run, metrics, lambda _row, _gallery, cells=cells: cells) if found["gallery"] == STANDARD]
     rows += [{"system": name, "recipe": recipe, "dataset": run.dataset, "note": reason} for name, recipe, reason in absent]
     several = any(len(row.contents) > 1 for row in artifacts.values())
     measured = [f"{name}{end}" for name in metrics for end in (("", "_sd", "_low", "_high") if several else ("", "_low", "_high"))]
@@ -69,10 +69,10 @@ def described_cells(system: ComparedSystem, counts: Counts) -> Cells:
 
 def _intervals(row: Artifacts, reference: Artifacts | None, metrics: Sequence[str], config: AblationConfig) -> Cells:
     """Intervals of all metrics, and the difference to QAFM, paired by query."""
-    own = per_query(row, GALLERY)
+    own = per_query(row, STANDARD)
     if own is None:
         return {}
-    cells = beside_reference(row, reference, GALLERY, config)
+    cells = beside_reference(row, reference, STANDARD, config)
     for metric in metrics:
         if metric != "mAP":
             cells |= interval_cells(metric, hits(row, int(metric.removeprefix("rank"))), own[1], config)
@@ -85,7 +85,7 @@ def hits(row: Artifacts, rank: int) -> np.ndarray:
     Raises:
         InputError: the artifacts hold no first ranks.
     """
-    found = [content["queries"]["first_rank"] for content in row.of_gallery(GALLERY)]
+    found = [content["queries"]["first_rank"] for content in row.of_gallery(STANDARD)]
     if any(ranks is None for ranks in found):
         raise InputError(f"comparison: the artifacts of {row.experiment} hold no first ranks")
     return np.mean([np.array(ranks) <= rank for ranks in found], axis=0)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -64,3 +65,8 @@ def one_line(text: str) -> str:
     """The only line of `text`."""
     assert text.endswith("\n") and text.count("\n") == 1, text
     return text.rstrip("\n")
+
+
+def rows(path: str = "gallery.parquet") -> dict[str, dict[str, Any]]:
+    """The rows of a gallery by image_id."""
+    return {row["image_id"]: row for row in pq.read_table(path).to_pylist()}

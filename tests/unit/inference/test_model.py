@@ -3,42 +3,26 @@
 import json
 import subprocess
 import sys
-import tracemalloc
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 import qafm
 from qafm.datasets.read_image import read_image
 from qafm.evaluation.fuse import ExportedHead
 from qafm.features.embed_images import save_head
-from qafm.galleries.append_gallery import append_gallery
-from qafm.galleries.exclusions import Exclusions
 from qafm.images.network_input import normalize, to_input
 from qafm.inference.model import ReidModel
 from qafm.inference.pictures import content_key
-from qafm.inference.results import Attribute, Embedded
+from qafm.inference.results import Attribute
 from qafm.perturbations.stack import perturb
 from qafm.quality.identifiability import identifiability
 from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTES
-from qafm.tables.gallery import GalleryRows
 from tests.made_up_run import MEAN, MODEL_CONFIG, PERTURB, SD, UNLABELLED, MadeUpRun, calibration, made_up_bundle, made_up_run, pictures
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> MadeUpRun:
-    return made_up_run(tmp_path_factory.mktemp("run"))
-
-
-@pytest.fixture(scope="module")
-def model(run: MadeUpRun, tmp_path_factory: pytest.TempPathFactory) -> ReidModel:
-    return qafm.load(made_up_bundle(tmp_path_factory.mktemp("bundle"), run), device="cpu")
 
 
 @torch.no_grad()
@@ -92,65 +76,6 @@ def test_without_quality_every_image_gets_the_weight_of_the_mean(run: MadeUpRun,
     np.testing.assert_allclose(found.visual_weight, float(run.model.weight_mlp.weight(torch.tensor([MEAN]))[0].detach()), rtol=1e-6)
 
 
-def test_a_stream_answers_batch_by_batch_and_reads_no_further_than_asked(model: ReidModel) -> None:
-    shown, read = pictures(5), []
-
-    def given() -> object:
-        for i, picture in enumerate(shown):
-            read.append(i)
-            yield picture
-
-    stream = model.embed_iter(given(), 2, quality=False)  # pyright: ignore[reportArgumentType]
-    images, first = next(stream)
-    assert read == [0, 1] and len(images) == len(first) == 2
-    rest = list(stream)
-    assert [len(part) for part, _ in rest] == [2, 1]
-    together = np.concatenate([first.descriptor, *(part.descriptor for _, part in rest)])
-    np.testing.assert_allclose(together, model.embed(shown, quality=False).descriptor, atol=1e-5)
-    assert list(model.embed_iter([])) == []
-    with pytest.raises(InputError, match="batch: is 0"):
-        next(model.embed_iter(shown, 0))
-
-
-def test_a_stream_of_a_single_image(model: ReidModel, tmp_path: Path) -> None:
-    Image.fromarray(pictures(1)[0]).save(tmp_path / "a.png")
-    expected = model.embed(pictures(1)[0], quality=False).descriptor
-    for one in (tmp_path / "a.png", str(tmp_path / "a.png"), pictures(1)[0], Image.open(tmp_path / "a.png")):
-        ((images, found),) = model.embed_iter(one, quality=False)
-        assert len(images) == 1 and images[0] is one
-        np.testing.assert_allclose(found.descriptor, expected, atol=1e-6)
-
-
-def test_a_stream_holds_one_picture_at_its_native_size(model: ReidModel, tmp_path: Path) -> None:
-    for i in range(8):
-        cv2.imwrite(str(tmp_path / f"{i}.png"), np.zeros((600, 500, 3), np.uint8))
-    tracemalloc.start()
-    try:
-        ((images, _),) = model.embed_iter(sorted(tmp_path.iterdir()), 8, quality=False)
-        most = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert len(images) == 8 and most < 4 * 600 * 500 * 3
-
-
-def test_a_stream_goes_on_past_what_cannot_be_used_if_told_so(model: ReidModel, tmp_path: Path) -> None:
-    (tmp_path / "text.jpg").write_text("no picture")
-    images, refused = [pictures(1)[0], tmp_path / "text.jpg", pictures(1)[0]], []
-    parts = list(model.embed_iter(images, 2, quality=False, on_error=lambda image, error: refused.append((image, str(error)))))
-    assert [len(part) for _, part in parts] == [2] and parts[0][0][1] is images[2]
-    assert refused == [(tmp_path / "text.jpg", f"{tmp_path / 'text.jpg'}: cannot be decoded as an image")]
-    with pytest.raises(InputError, match=r"text\.jpg: cannot be decoded"):
-        list(model.embed_iter(images, 2, quality=False))
-
-
-def test_a_stream_goes_on_past_a_pillow_image_that_cannot_be_read(model: ReidModel, tmp_path: Path) -> None:
-    Image.fromarray(pictures(1)[0]).save(tmp_path / "a.png")
-    (tmp_path / "cut.png").write_bytes((tmp_path / "a.png").read_bytes()[:900])
-    images, refused = [Image.open(tmp_path / "cut.png"), Image.open(tmp_path / "a.png"), "a\0b.jpg"], []
-    parts = list(model.embed_iter(images, quality=False, on_error=lambda image, _error: refused.append(image)))
-    assert [part for part, _ in parts] == [[images[1]]] and refused == [images[0], images[2]]
-
-
 def test_scores_say_how_identifiable_an_image_is(model: ReidModel) -> None:
     shown = pictures(2)
     first, second = model.score(shown, progress=False)
@@ -179,33 +104,6 @@ def test_attributes_are_the_most_likely_classes_of_what_was_trained(run: MadeUpR
         assert answer["gender"].probability == pytest.approx(max(gender, 1 - gender), rel=1e-4)
         colour = torch.softmax(logits[10], dim=1)[0]
         assert answer["up_color"] == Attribute(ATTRIBUTES[10].classes[int(colour.argmax())], pytest.approx(float(colour.max()), rel=1e-4))
-
-
-def test_a_match_is_a_distance_with_the_odds_of_the_calibration(model: ReidModel) -> None:
-    a, b = pictures(2)
-    unit = model.embed([a, b]).descriptor
-    found = model.match(a, b)
-    assert found.distance == pytest.approx(float(np.sqrt(2 - 2 * unit[0] @ unit[1])), abs=1e-5)
-    assert model.calibration is not None
-    assert (found.probability, found.false_match_rate, found.prior) == tuple(model.calibration.at(found.distance))
-    assert model.match(a, b, prior=0.01).prior == 0.01
-    assert model.match(a, a).distance < 1e-6
-    of_a = model.embed(a)
-    assert model.match(of_a, b).distance == pytest.approx(found.distance, abs=1e-6) == model.match(a, model.embed(b)).distance
-    assert model.match(of_a, of_a).distance == 0
-    with pytest.raises(InputError, match=r"^match: an Embedded of 2 images, expected one$"):
-        model.match(a, model.embed([a, b], quality=False))
-    with pytest.raises(InputError, match=r"^image 1: is a list"):
-        model.match(of_a, [])  # pyright: ignore[reportArgumentType]
-
-
-@pytest.mark.parametrize("prior", [0, 1, 7, -0.5, float("nan")])
-@pytest.mark.parametrize("calibrated", [True, False])
-def test_a_prior_that_is_none_is_refused_first(model: ReidModel, prior: float, calibrated: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not calibrated:
-        monkeypatch.setitem(model.__dict__, "calibration", None)
-    with pytest.raises(InputError, match=rf"^prior: {prior} does not lie between 0 and 1$"):
-        model.match("missing.jpg", "missing.jpg", prior=prior)
 
 
 def test_without_a_calibration_or_q_or_attributes_the_answers_say_so(tmp_path: Path) -> None:
@@ -247,57 +145,6 @@ def test_bad_input_is_one_line(model: ReidModel, tmp_path: Path) -> None:
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="torch finds no GPU"):
             qafm.load(model.bundle.folder, device="cuda")
-
-
-def gallery_of(found: Embedded, path: Path, model_id: str, model: ReidModel) -> Path:
-    count = len(found)
-    rows = GalleryRows([f"{i}.png" for i in range(count)], [f"{i:064d}" for i in range(count)], found.descriptor, q=found.q, visual_weight=found.visual_weight)
-    append_gallery(path, [rows], model_id=model_id, model="its name", dim=model.dim)
-    return path
-
-
-def test_a_search_finds_the_image_itself_first(model: ReidModel, tmp_path: Path) -> None:
-    shown = pictures(4)
-    found, fast = model.embed(shown), model.embed(shown, quality=False)
-    gallery = gallery_of(found, tmp_path / "g.parquet", model.gallery_id(), model)
-    of_fast = gallery_of(fast, tmp_path / "fast.parquet", model.gallery_id(quality=False), model)
-    hits = model.search(shown[1:3], gallery, top=2, batch=1, progress=False)
-    assert hits.image_id[:, 0].tolist() == ["1.png", "2.png"] and hits.distance[:, 0].max() < 1e-3
-    assert model.search(shown[1], of_fast, top=1, quality=False).image_id[0, 0] == "1.png"
-    np.testing.assert_array_equal(model.search(found, str(gallery)).row[:, 0], range(4))
-    np.testing.assert_array_equal(model.search(fast, of_fast).row[:, 0], range(4))
-    for embedded, other in ((found, of_fast), (fast, gallery)):
-        with pytest.raises(InputError, match=r"was made by the model its name \(.+\), not by made/up/run/seed-1"):
-            model.search(embedded, other)
-
-
-def test_a_search_shows_ten_or_all_of_a_smaller_gallery(model: ReidModel, tmp_path: Path) -> None:
-    rows = np.random.default_rng(0).normal(size=(12, model.dim))
-    many = Embedded((rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), np.ones(12), np.full(12, 0.5))
-    few = Embedded(many.descriptor[:3], many.q[:3], many.visual_weight[:3])
-    for found, top in ((many, 10), (few, 3)):
-        hits = model.search(found, gallery_of(found, tmp_path / f"{top}.parquet", model.gallery_id(), model))
-        assert hits.row.shape == (len(found), top)
-
-
-def test_a_search_that_cannot_be_made_is_refused_before_an_image_is_looked_at(model: ReidModel, tmp_path: Path) -> None:
-    found = Embedded(np.eye(3, model.dim, dtype=np.float32), np.ones(3), np.full(3, 0.5))
-    gallery = gallery_of(found, tmp_path / "g.parquet", model.gallery_id(), model)
-    other = gallery_of(found, tmp_path / "other.parquet", "0" * 64, model)
-    refused: list[tuple[Path, dict[str, Any], str]] = [
-        (tmp_path / "none.parquet", {}, "none.parquet: cannot be opened"),
-        (other, {}, "other.parquet: was made by the model its name"),
-        (gallery, {"quality": False}, "g.parquet: was made by the model its name"),
-        (gallery, {"top": 4}, "g.parquet: top 4 of a gallery of 3 images"),
-        (gallery, {"top": 0}, "g.parquet: top 0 of a gallery of 3 images"),
-        (gallery, {"approximate": "maybe"}, "approximate: 'maybe' is none of auto, never, always"),
-        (gallery, {"approximate": "always"}, "g.parquet: has no index"),
-        (gallery, {"exclude": Exclusions(camid=[1, 2])}, "search: camid of the queries has 2 values for 1 queries"),
-        (gallery, {"batch": 0}, "batch: is 0"),
-    ]
-    for path, options, message in refused:
-        with pytest.raises(InputError, match=message):
-            model.search("missing.jpg", path, **options)
 
 
 def test_the_chain_s_pixels_are_what_a_path_gives(tmp_path: Path) -> None:
