@@ -10,7 +10,7 @@ STAMP := .make/installed
 # Targets stand first: --configfile takes every word that follows it.
 OPTIONS := --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
 
-.PHONY: table4 all rows bundles shipped companions faults test lint bench reference install requirements clean prerequisites
+.PHONY: table4 all rows bundles shipped companions faults test lint bench reference install requirements clean help prerequisites
 
 table4: $(STAMP)  ## results/table4.csv of the configured run (CONFIG=config/....yaml; default: the embedded synthetic data)
 	$(call locked,results/table4.csv)
@@ -55,6 +55,9 @@ bench: $(STAMP)  ## speed against simple references, as ratios
 	for script in benchmarks/*.py; do $(BIN)/python $$script; done
 
 install: $(STAMP)  ## the environment alone
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # While it runs, this target holds a lock of its own; owning it, a Snakemake lock can only be a leftover of a killed run.
 define locked

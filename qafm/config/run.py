@@ -1,5 +1,7 @@
 """The whole configuration of a run: checked before the DAG is built. Only the Snakefile and the CLI read it; stages get slices."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from qafm.config.ablation import AblationConfig
-from qafm.config.base import Seed, Settings, first_problem
+from qafm.config.base import Seed, Settings, first_key, first_problem
 from qafm.config.bundle import BundleSection
 from qafm.config.calibration import CalibrationConfig
 from qafm.config.companions import CompanionsConfig
@@ -91,19 +93,33 @@ class RunConfig(Settings):
         return self
 
 
-def load_run_config(config: dict[str, Any]) -> RunConfig:
+def load_run_config(config: dict[str, Any], files: Sequence[Path] = ()) -> RunConfig:
     """Check a merged configuration.
 
     Args:
         config: nested mappings as read from YAML.
+        files: the YAML files it was merged from, in their order.
 
     Raises:
-        InputError: an unknown key, a missing key or a wrong value; one line names the first key and the reason.
+        InputError: an unknown key, a missing key or a wrong value; one line names the first key, the reason, and the file that says so, where one does.
     """
     try:
         return RunConfig.model_validate(config)
     except ValidationError as error:
-        raise InputError(f"config: {first_problem(error)}") from None
+        key = first_key(error)
+        wrong = _at(config, key)
+        saying = [path for path in files if key and wrong is not None and _at(_read_yaml(path), key) == wrong]
+        raise InputError(f"{os.path.relpath(saying[-1]) if saying else 'config'}: {first_problem(error)}") from None
+
+
+def _at(content: Any, key: Sequence[int | str]) -> Any:
+    """What stands at a key of nested mappings and lists; None where nothing does."""
+    for part in key:
+        try:
+            content = content[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return content
 
 
 def merge(base: dict[str, Any], preset: dict[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,10 @@ BRANCHES = {
     "apn_only_alpha_0": "APN alone (alpha 0)",
     "apan_only_alpha_1": "APAN alone (alpha 1)",
 }
-OTHERS = {  # models of their own: role, name
+OTHERS = {  # role, name
+    "concat_0.5": ("the plain concatenation", "both branches at equal weight, no fusion FC"),
     "mspa_0.5": ("the MSPA baseline", "a model of its own, trained at a fixed alpha of 0.5"),
+    "baseline": ("one plain network", "Bag-of-Tricks of the same backbone"),
     "baseline_twins": ("two plain networks", "Bag-of-Tricks of the same backbone, concatenated"),
 }
 
@@ -213,10 +215,9 @@ def _about_weight(alpha: Number | None, shuffled: Cells | None) -> list[str]:
 def _beside(own: Cells, without_distractors: Cells | None, oracle: Cells | None) -> list[str]:
     sentences = []
     if oracle and is_number(oracle.get("mAP_minus_qafm", "")):
-        change = float(oracle["mAP_minus_qafm"])
-        sentences.append(
-            f"The best weight of each query stands at {signed(change)} mAP against QAFM: an oracle, which uses the labels it is measured by, and chance."
-        )
+        change = 0.0 - float(oracle["mAP_minus_qafm"])
+        where = "level with" if signed(change) == "0.00" else f"{abs(change):.2f} mAP {'above' if change > 0 else 'below'}"
+        sentences.append(f"QAFM is {where} the best weight of each query: an oracle, which uses the labels it is measured by, and chance.")
     if without_distractors:
         sentences.append(f"Without distractors in the gallery, QAFM reaches Rank-1 {without_distractors['rank1']} and mAP {without_distractors['mAP']}.")
     if is_number(own.get("paper_mAP", "")):

@@ -28,7 +28,7 @@ def stage_job(name: str, log: str | Path) -> Iterator[None]:
     """Run the body as the job `name`.
 
     Messages of the logger "qafm" go to the file `log` and to stderr. An InputError ends the process with
-    status 1 and its one line; any other error leaves its traceback in the log as well.
+    status 1 and its one line, Ctrl-C with status 130 and one; any other error leaves its traceback in the log as well.
 
     Args:
         name: what the messages are headed with, for example "train_fusion seed 1".
@@ -42,6 +42,9 @@ def stage_job(name: str, log: str | Path) -> Iterator[None]:
     except InputError as error:
         LOGGER.error("error: %s", error)
         sys.exit(1)
+    except KeyboardInterrupt:
+        LOGGER.error("interrupted: the same command goes on from what is done")
+        sys.exit(130)
     except Exception:
         LOGGER.error("%s", traceback.format_exc())
         sys.exit(1)

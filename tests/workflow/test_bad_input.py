@@ -10,8 +10,8 @@ pytestmark = pytest.mark.workflow
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("model: {fusion: {alhpa: 1}}", "config: model.fusion.alhpa: Extra inputs are not permitted"),
-        ("quality: {normalize: l3}", "config: quality.normalize: Input should be 'l2' or 'none'"),
+        ("model: {fusion: {alhpa: 1}}", "bad.yaml: model.fusion.alhpa: no such key; did you mean alpha?"),
+        ("quality: {normalize: l3}", "bad.yaml: quality.normalize: Input should be 'l2' or 'none'"),
         (
             "companions: {slicenet: {foreign: {file: data/none.pth}}}",
             "data/none.pth: no such file of weights (config: companions.slicenet.foreign.file)",

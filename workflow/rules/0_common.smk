@@ -12,7 +12,7 @@ def checked_config():
     """The typed configuration; bad input ends here, in one line, before any rule is read."""
     try:
         check_names(load_presets(Path(workflow.basedir) / "config"))
-        return load_run_config(config)
+        return load_run_config(config, [Path(file) for file in workflow.configfiles])
     except InputError as error:
         raise WorkflowError(str(error)) from None
 

@@ -1,5 +1,6 @@
 """The configuration is checked before anything runs: unknown keys, wrong values, sections that do not fit together."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def test_every_preset_is_valid_and_writes_to_places_of_its_own(project: Path) ->
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"model": {"fusion": {"alpa": 1}}}, "config: model.fusion.alpa: Extra inputs are not permitted"),
+        ({"model": {"fusion": {"alpa": 1}}}, "config: model.fusion.alpa: no such key; did you mean alpha?"),
         ({"features": {"extractor": {"training": {"epochs": 0}}}}, "config: features.extractor.training.epochs: Input should be greater than or equal to 1"),
         ({"seeds": [1, 1]}, "config: seeds: a seed appears twice"),
         ({"dataset": {"holdout_ids": 0}}, "config: model.fusion.alpha.target: holdout needs dataset.holdout_ids of at least 2"),
@@ -52,6 +53,18 @@ def test_bad_configuration_is_one_line(default: dict[str, Any], change: dict[str
         load_run_config(merge(default, change))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_the_file_that_is_wrong_is_named(default: dict[str, Any], tmp_path: Path) -> None:
+    changes = {"one.yaml": {"model": {"fusion": {"epochs": 0}}}, "other.yaml": {"model": {"fusion": {"freeze_epochs": 0}}, "seed": 3}}
+    for name, change in changes.items():
+        (tmp_path / name).write_text(yaml.safe_dump(change))
+    files = [tmp_path / name for name in changes]
+    for name, message in (("one.yaml", "model.fusion.epochs: Input should be greater"), ("other.yaml", "seed: no such key; did you mean seeds?")):
+        with pytest.raises(InputError, match=rf"{name}: {re.escape(message)}"):
+            load_run_config(merge(default, changes[name]), files)
+    with pytest.raises(InputError, match=r"^config: seeds: a seed appears twice"):
+        load_run_config(merge(default, {"seeds": [1, 1]}), files)
 
 
 @pytest.mark.parametrize(

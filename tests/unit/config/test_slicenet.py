@@ -29,7 +29,7 @@ def system(**changes: Any) -> dict[str, Any]:
         ({"systems": {"slicenet1": system(seeds=[2, 2])}}, "a seed appears twice"),
         ({"systems": {"slicenet1": system(seeds=[-1])}}, "greater than or equal to 0"),
         ({"systems": {"baseline": system(flip=False, epochs=70)}}, "baseline_aug_same_steps: must see as many images as systems.baseline"),
-        ({"systems": {"other": system()}}, "Extra inputs are not permitted"),
+        ({"systems": {"other": system()}}, "no such key"),
         ({"batch_size": 1}, "greater than or equal to 3"),
     ],
 )

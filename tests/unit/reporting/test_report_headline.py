@@ -97,6 +97,20 @@ def test_rows_that_are_not_there_are_not_spoken_of(tmp_path: Path) -> None:
     assert found.sentences == ["The learned alpha, the weight of the attribute branch, is 0.50 on average, the same for every query."]
 
 
+def test_the_plain_concatenation_and_plain_networks_are_rivals(tmp_path: Path) -> None:
+    columns = ["experiment", "gallery", "rank1", "mAP"]
+    values = {"QAFM": "60.00", "concat_0.5": "61.25", "baseline": "59.00", "baseline_twins": "60.00"}
+    rows: list[dict[str, object]] = [{"experiment": name, "gallery": "standard", "rank1": "70.00", "mAP": value} for name, value in values.items()]
+    write_csv(tmp_path / "t.csv", columns, rows)
+    found = headline([tmp_path / "t.csv"])
+    assert found is not None
+    assert [(rival.role, rival.ahead.value) for rival in found.rivals] == [
+        ("the plain concatenation", -1.25),
+        ("one plain network", 1.0),
+        ("two plain networks", 0.0),
+    ]
+
+
 def test_distractors_the_paper_and_the_oracle(tmp_path: Path) -> None:
     columns = ["experiment", "gallery", "rank1", "mAP", "paper_rank1", "paper_mAP", "mAP_minus_qafm"]
     rows: list[dict[str, object]] = [
@@ -109,7 +123,7 @@ def test_distractors_the_paper_and_the_oracle(tmp_path: Path) -> None:
     assert found is not None
     assert found.mAP.value == 60.0
     assert found.sentences == [
-        "The best weight of each query stands at +7.50 mAP against QAFM: an oracle, which uses the labels it is measured by, and chance.",
+        "QAFM is 7.50 mAP below the best weight of each query: an oracle, which uses the labels it is measured by, and chance.",
         "Without distractors in the gallery, QAFM reaches Rank-1 71.00 and mAP 62.00.",
         "The paper's Table 4 has Rank-1 93.05 and mAP 83.34: the mAP measured here differs by −23.34.",
     ]

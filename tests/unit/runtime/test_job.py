@@ -45,6 +45,14 @@ def test_other_errors_leave_their_trace_in_the_log(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in (tmp_path / "job.log").read_text()
 
 
+def test_an_interrupted_job_says_so_in_one_line(tmp_path: Path) -> None:
+    result = run(tmp_path / "job.log", "raise KeyboardInterrupt")
+    assert result.returncode == 130
+    for text in (result.stderr, (tmp_path / "job.log").read_text()):
+        assert "interrupted: the same command goes on from what is done" in text
+        assert "Traceback" not in text
+
+
 def test_stage_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     body = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(__import__('os').getpid())); time.sleep(60)"
     code = JOB.format(log=str(tmp_path / "job.log"), body=body)
