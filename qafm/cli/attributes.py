@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qafm.cli.image_files import named_images, shown
+from qafm.cli.image_files import shown, usable_images
 from qafm.cli.options import AsJson, DeviceName, Images, ModelPath, load_model
 from qafm.cli.output import console, print_json, print_table
 
@@ -21,12 +21,13 @@ def attributes(images: Images, model: ModelPath = None, device: DeviceName = "au
 
     They are a network's guess at an annotator's impression of a small picture, no facts about a person; the probabilities are not calibrated.
     """
-    files = named_images(images)
+    usable = usable_images(images)
+    files = usable.files
     loaded = load_model(model, device)
     found = loaded.attributes(files)
     if as_json:
         listed = [{"image": shown(file), "attributes": one} for file, one in zip(files, as_dicts(found, len(files)), strict=True)]
-        print_json({"model": loaded.name, "model_id": loaded.model_id, "images": listed})
+        print_json({"model": loaded.name, "model_id": loaded.model_id, "images": listed, "left_out": usable.left_out})
         return
     print_attributes(files, found)
 

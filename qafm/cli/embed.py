@@ -1,7 +1,6 @@
 """`qafm embed`: a folder of images becomes a gallery, or is added to one."""
 
 import re
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 from tqdm import tqdm
 
-from qafm.cli.image_files import list_folder, named_images, path_below, shown
+from qafm.cli.image_files import check_image, list_folder, path_below, shown, tell_left_out
 from qafm.cli.naming import CameraOption, Named, Names, NamesOption, camera_pattern, identities, read_name
 from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
 from qafm.cli.output import check_target, print_json
@@ -57,9 +56,7 @@ class Report:
 
     def leave_out(self, image: Path, error: Exception) -> None:
         """Note an image that cannot be used, and say so."""
-        name = shown(image)
-        self.left_out[name] = str(error).removeprefix(f"{image}: ").removeprefix(f"{name}: ")
-        tqdm.write(f"left out: {name}: {self.left_out[name]}", file=sys.stderr)
+        tell_left_out(image, error, self.left_out)
 
 
 def embed(
@@ -85,8 +82,8 @@ def embed(
     unicode_path(output)
     report = Report(other_files=others)
     found = _named(files, folder, names, pattern, None if strict else report)
-    if strict:
-        named_images(files)
+    for file in files if strict else ():
+        check_image(file)
     people = identities((image.path.as_posix(), image.named) for image in found)
     loaded = load_model(model, device)
     in_all = _known(output, loaded, fast)

@@ -1,8 +1,11 @@
 """The images that a command line names."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+
+from tqdm import tqdm
 
 from qafm.datasets.entry import is_image_name, list_files, printable
 from qafm.runtime.errors import InputError
@@ -13,6 +16,18 @@ class Image(NamedTuple):
 
     path: Path
     below: str | None
+
+
+class Usable(NamedTuple):
+    """The images that can be used."""
+
+    images: list[Image]
+    left_out: dict[str, str]  # image -> why
+
+    @property
+    def files(self) -> list[Path]:
+        """Their paths."""
+        return [image.path for image in self.images]
 
 
 class Listing(NamedTuple):
@@ -54,18 +69,44 @@ def path_below(image: Path, folder: Path) -> str:
     return image.relative_to(folder).as_posix()
 
 
-def named_images(paths: Sequence[Path]) -> list[Path]:
-    """The images that `paths` name, as of `list_images`. Every one is decoded once, so that a bad one ends the command before anything is computed.
+def usable_images(paths: Sequence[Path]) -> Usable:
+    """The images that `paths` name, as of `list_images`, each decoded once. One that cannot be used ends the command, before anything is computed, if
+    it was named itself; one of a folder is left out, and named on stderr.
 
     Raises:
-        InputError: the first that is missing, cannot be decoded, or is too small or too large.
+        InputError: an image that was named itself is missing, cannot be decoded, or is too small or too large; or none is left.
+    """
+    found = Usable([], {})
+    for image in list_images(paths):
+        try:
+            check_image(image.path)
+        except InputError as error:
+            if image.below is None:
+                raise
+            tell_left_out(image.path, error, found.left_out)
+        else:
+            found.images.append(image)
+    if not found.images:
+        raise InputError(f"none of the {len(found.left_out)} images can be used")
+    return found
+
+
+def tell_left_out(image: Path, error: Exception, left_out: dict[str, str]) -> None:
+    """Add an image that cannot be used to `left_out`, and name it and the reason on stderr."""
+    name = shown(image)
+    left_out[name] = str(error).removeprefix(f"{image}: ").removeprefix(f"{name}: ")
+    tqdm.write(f"left out: {name}: {left_out[name]}", file=sys.stderr)
+
+
+def check_image(path: Path) -> None:
+    """Decode an image once.
+
+    Raises:
+        InputError: it is missing, cannot be decoded, or is too small or too large.
     """
     from qafm.inference.pictures import open_picture
 
-    found = [image.path for image in list_images(paths)]
-    for image in found:
-        open_picture(image, 0)
-    return found
+    open_picture(path, 0)
 
 
 def named_image(path: Path) -> Path:
@@ -76,7 +117,8 @@ def named_image(path: Path) -> Path:
     """
     if path.is_dir():
         raise InputError(f"{path}: is a folder, one image is needed")
-    return named_images([path])[0]
+    check_image(path)
+    return path
 
 
 def shown(path: Path) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qafm.cli.attributes import as_dicts, print_attributes
-from qafm.cli.image_files import named_images, shown
+from qafm.cli.image_files import shown, usable_images
 from qafm.cli.options import AsJson, DeviceName, Images, ModelPath, load_model
 from qafm.cli.output import number, print_json, print_table, remark
 
@@ -24,12 +24,13 @@ def score(images: Images, model: ModelPath = None, device: DeviceName = "auto", 
     model's reference images with a lower Q; light, blur, occlusion, background and noise are Q within one family of perturbations;
     **visual weight** is the share of appearance in the descriptor, **paper alpha** = 1 - visual weight that of the attributes.
     """
-    files = named_images(images)
+    usable = usable_images(images)
+    files = usable.files
     loaded = load_model(model, device)
     scores = loaded.score(files)
     found = loaded.attributes(files) if loaded.attribute_names else None
     if as_json:
-        print_json(_content(loaded, files, scores, as_dicts(found, len(files))))
+        print_json(_content(loaded, files, scores, as_dicts(found, len(files))) | {"left_out": usable.left_out})
         return
     _print_scores(loaded, files, scores)
     if found is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qafm.cli.found import FoundQuery, found_hit
-from qafm.cli.image_files import list_images, named_images, shown
+from qafm.cli.image_files import shown, usable_images
 from qafm.cli.naming import CameraOption, NamesOption, camera_pattern, read_name
 from qafm.cli.options import AsJson, Device, DeviceName, ModelPath, load_model
 from qafm.cli.output import check_target, number, print_json, print_table, remark
@@ -42,10 +42,10 @@ def search(
     from qafm.galleries.exclusions import Exclusions
     from qafm.galleries.search_gallery import search_gallery
 
-    images = list_images(queries)
-    files = named_images([image.path for image in images])
+    usable = usable_images(queries)
+    files = usable.files
     pattern = camera_pattern(cameras)
-    named = [read_name(shown(image.path), names, pattern, image.below) for image in images]
+    named = [read_name(shown(image.path), names, pattern, image.below) for image in usable.images]
     if exclude_camera and any(one.camid is None for one in named):
         raise typer.BadParameter("needs the cameras of the queries: --names market, or --camera-pattern", param_hint="--exclude-camera")
     for path, endings in ((html, (".html", ".htm")), (png, (".png",))):
@@ -63,7 +63,8 @@ def search(
     ]
     written = _write_pictures(found, html, png, f"{shown(gallery)}, searched by {loaded.name}")
     if as_json:
-        print_json({"model": loaded.name, "model_id": loaded.model_id, "gallery": shown(gallery), "exact": hits.exact, "queries": [_content(q) for q in found]})
+        about = {"model": loaded.name, "model_id": loaded.model_id, "gallery": shown(gallery), "exact": hits.exact}
+        print_json(about | {"queries": [_content(query) for query in found], "left_out": usable.left_out})
         return
     _print(found, hits.exact)
     for path in written:

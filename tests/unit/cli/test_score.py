@@ -113,6 +113,25 @@ def test_bad_input_is_one_line(run: Run, place: Path, command: str, name: str, r
     assert (one_line(result.stderr), result.stdout) == (f"qafm: {name}: {reason}", "")
 
 
+@pytest.mark.parametrize("command", ["score", "attributes", "search"])
+def test_a_bad_image_of_a_folder_is_left_out_and_named(run: Run, place: Path, command: str) -> None:
+    options = ()
+    if command == "search":
+        run("embed", "gallery", "-o", "found.parquet")
+        options = ("--gallery", "found.parquet")
+    good = images_in(place, 1000)
+    (place / "query" / "text.jpg").write_text("no image")
+    result = run(command, "query", *options, "--json")
+    content = json.loads(result.stdout)
+    assert [image["image"] for image in content["queries" if command == "search" else "images"]] == good
+    assert content["left_out"] == {"query/text.jpg": "cannot be decoded as an image"}
+    assert one_line(result.stderr) == "left out: query/text.jpg: cannot be decoded as an image"
+    for file in good:
+        (place / file).unlink()
+    lines = run(command, "query", *options, code=1).stderr.splitlines()
+    assert lines == ["left out: query/text.jpg: cannot be decoded as an image", "qafm: none of the 1 images can be used"]
+
+
 def test_bad_input_of_match(run: Run, place: Path) -> None:
     bad_files(place)
     assert one_line(run("match", "gallery", "dot.png", code=1).stderr) == "qafm: gallery: is a folder, one image is needed"
