@@ -1,6 +1,6 @@
 """The compared systems as they work at test time, with random weights: what a descriptor costs does not depend on what was learned.
 
-Shapes: N images, H W the input size, D length of a descriptor, V variants of an image with the original.
+Shapes: N images, H W the input size, D length of a descriptor.
 """
 
 import warnings
@@ -16,12 +16,13 @@ from qafm.companions.bpbreid.part_model import PartReid
 from qafm.companions.comparison.common_nets import build_common, common_descriptors
 from qafm.companions.slicenet.sliced_net import SlicedNet
 from qafm.config.compared import CommonNetwork, ComparedNetwork, FusedNetwork, PartNetwork, PlainNetwork, SlicedNetwork
-from qafm.config.q_network import QNetwork
-from qafm.images.network_input import normalize, to_input
+from qafm.config.quality import QualityConfig
+from qafm.config.runtime import RuntimeConfig
+from qafm.features.new_images import Extractor, variant_features
+from qafm.images.network_input import normalize
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weight_mlp import WeightMlp
-from qafm.perturbations.stack import perturb
 from qafm.quality.identifiability import identifiability
 
 Describe = Callable[[Tensor, Tensor], Tensor]
@@ -33,14 +34,14 @@ class ComparedModel(NamedTuple):
     Attributes:
         networks: all but the extractor behind Q, in eval mode.
         describe: uint8 images [N, 3, H, W] and Q [N], which systems without a learned weight do not look at, -> descriptors [N, D].
-        extractor: the network behind Q; None where the descriptor needs no Q.
-        q: how Q is computed; None likewise.
+        extractor: the network behind Q and what it is shown; None where the descriptor needs no Q.
+        quality: how Q follows from its features; None likewise.
     """
 
     networks: nn.ModuleList
     describe: Describe
-    extractor: ReidBaseline | None = None
-    q: QNetwork | None = None
+    extractor: Extractor | None = None
+    quality: QualityConfig | None = None
 
 
 def build_compared(network: ComparedNetwork) -> ComparedModel:
@@ -49,7 +50,7 @@ def build_compared(network: ComparedNetwork) -> ComparedModel:
         built = _BUILDERS[network.kind](network)
     built.networks.eval()
     if built.extractor is not None:
-        built.extractor.eval()
+        built.extractor.model.eval()
     return built
 
 
@@ -72,8 +73,10 @@ def _fused(network: FusedNetwork) -> ComparedModel:
         return ComparedModel(nn.ModuleList([model.visual]), visual)
     if network.part == "attribute":
         return ComparedModel(nn.ModuleList([model.attribute]), attribute)
-    extractor = None if network.q is None else ReidBaseline(backbone=network.q.extractor, num_ids=0)
-    return ComparedModel(nn.ModuleList([model]), both, extractor, network.q)
+    if network.q is None:
+        return ComparedModel(nn.ModuleList([model]), both)
+    extractor = Extractor(ReidBaseline(backbone=network.q.extractor, num_ids=0), network.q.extractor, network.q.perturb)
+    return ComparedModel(nn.ModuleList([model]), both, extractor, network.q.quality)
 
 
 def _plain(network: PlainNetwork) -> ComparedModel:
@@ -110,13 +113,6 @@ def _parts(network: PartNetwork) -> ComparedModel:
 _BUILDERS: dict[str, Callable[..., ComparedModel]] = {"fused": _fused, "plain": _plain, "sliced": _sliced, "common": _common, "parts": _parts}
 
 
-def q_features(extractor: ReidBaseline, stack: np.ndarray, network: QNetwork, device: torch.device) -> Tensor:
-    """The extractor's features [V, C] of an image's variants, uint8 [V, h, w, 3]."""
-    inputs = to_input(stack, network.extractor.height, network.extractor.width).to(device)
-    return extractor(normalize(inputs)).feature.float()
-
-
-def q_of(extractor: ReidBaseline, picture: np.ndarray, network: QNetwork, device: torch.device) -> float:
+def q_of(extractor: Extractor, quality: QualityConfig, picture: np.ndarray, device: torch.device, runtime: RuntimeConfig) -> float:
     """Q(I) of an image, uint8 [h, w, 3], as stages 2 to 4 compute it (Eq. 1)."""
-    features = q_features(extractor, perturb(picture, "", network.perturb), network, device)
-    return identifiability(features.cpu().numpy(), normalize=network.quality.normalize, mode=network.quality.mode)
+    return identifiability(variant_features(picture, "", extractor, device, runtime), normalize=quality.normalize, mode=quality.mode)

@@ -9,13 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from qafm.companions.comparison.compared_models import ComparedModel, build_compared, q_features
+from qafm.companions.comparison.compared_models import ComparedModel, build_compared
 from qafm.companions.comparison.images_seen import images_seen
 from qafm.config.compared import ComparedSystem
-from qafm.perturbations.stack import perturb
+from qafm.images.network_input import normalize
 from qafm.runtime.files import write_json
-
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -66,13 +64,13 @@ def count_costs(model: ComparedModel, height: int, width: int) -> Mapping[str, i
     counted["flops"] = counter.get_total_flops()
     counted["parameters"] = parameters_behind(descriptor, model.networks)
     counted["descriptor_length"] = descriptor.shape[1]
-    if model.extractor is not None and model.q is not None:
-        picture = torch.zeros(model.q.extractor.height, model.q.extractor.width, 3, dtype=torch.uint8).numpy()
-        variants = perturb(picture, "", model.q.perturb)
+    if model.extractor is not None:
+        extractor, backbone, perturb = model.extractor
+        pixels = torch.zeros(1, 3, backbone.height, backbone.width, dtype=torch.uint8)
         with FlopCounterMode(display=False) as counter:
-            feature = q_features(model.extractor, variants[:1], model.q, CPU)
-        counted["flops"] += len(variants) * counter.get_total_flops()
-        counted["parameters"] += parameters_behind(feature, model.extractor)
+            feature = extractor(normalize(pixels)).feature
+        counted["flops"] += (1 + perturb.variants) * counter.get_total_flops()
+        counted["parameters"] += parameters_behind(feature, extractor)
     return counted
 
 

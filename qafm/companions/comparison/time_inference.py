@@ -38,9 +38,8 @@ def time_inference(systems: Sequence[TimedNetwork], batch: int, repeats: int, ru
 
 
 def _placed(model: ComparedModel, device: torch.device) -> ComparedModel:
-    for network in (model.networks, model.extractor):
-        if network is not None:
-            place(fold_batch_norms(network), device)
+    for network in (model.networks, *([model.extractor.model] if model.extractor else [])):
+        place(fold_batch_norms(network), device)
     return model
 
 
@@ -48,14 +47,15 @@ def _per_image(model: ComparedModel, size: tuple[int, int], batch: int, repeats:
     """Median seconds per image of a batch of this size."""
     rng = np.random.default_rng(0)
     pixels = torch.from_numpy(rng.integers(0, 256, (batch, 3, *size), dtype=np.uint8)).to(device)
-    pictures = [] if model.q is None else list(rng.integers(0, 256, (batch, model.q.extractor.height, model.q.extractor.width, 3), dtype=np.uint8))
+    extractor, quality = model.extractor, model.quality
+    pictures = [] if extractor is None else list(rng.integers(0, 256, (batch, extractor.backbone.height, extractor.backbone.width, 3), dtype=np.uint8))
 
     @torch.inference_mode()
     def describe() -> None:
         with autocast(device, runtime):
             found = torch.zeros(batch)
-            if model.extractor is not None and model.q is not None:
-                found = torch.tensor([q_of(model.extractor, picture, model.q, device) for picture in pictures])
+            if extractor is not None and quality is not None:
+                found = torch.tensor([q_of(extractor, quality, picture, device, runtime) for picture in pictures])
             model.describe(pixels, found.float().to(device)).cpu()  # what is on the CPU has been computed
 
     return measure(describe, repeats) / batch
