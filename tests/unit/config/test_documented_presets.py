@@ -4,12 +4,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from qafm.config.run import check_names, load_presets, load_run_config, merge
 
-PAGES = ("README.md", "docs/own-data.md")
+PAGE, PRESETS = "docs/own-data.md", 3
 
 
 def documented(project: Path, page: str) -> list[dict[str, Any]]:
@@ -18,9 +17,8 @@ def documented(project: Path, page: str) -> list[dict[str, Any]]:
     return [block for block in blocks if "name" in block.get("dataset", {})]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_presets_of_the_pages_stand_beside_those_of_the_project(project: Path, default: dict[str, Any], page: str) -> None:
-    found = documented(project, page)
-    assert len(found) == 2
+def test_presets_of_the_page_stand_beside_those_of_the_project(project: Path, default: dict[str, Any]) -> None:
+    found = documented(project, PAGE)
+    assert len(found) == PRESETS
     for i, preset in enumerate(found):
         check_names(load_presets(project / "config") | {f"shown-{i}.yaml": load_run_config(merge(default, preset))})
