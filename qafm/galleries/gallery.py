@@ -104,7 +104,9 @@ class Gallery:
             InputError: they are not.
         """
         if self.header.model_id != model_id:
-            raise InputError(f"{self.path}: was made by the model {self.header.model} ({self.header.model_id[:12]}), not by {model} ({model_id[:12]})")
+            made_by = self.header.model
+            not_by = f"{model} ({model_id[:12]})"
+            raise InputError(f"{self.path}: was made by the model {made_by} ({self.header.model_id[:12]}), not by {not_by}; load {made_by} (--model)")
 
     def block(self, group: int, columns: Sequence[str]) -> Block:
         """One row group; descriptors are checked.
