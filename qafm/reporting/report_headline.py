@@ -106,7 +106,7 @@ def headline(tables: Sequence[Path]) -> Headline | None:
     alpha = Number(float(own["paper_alpha"]), _value(own, "visual_weight_sd")) if is_number(own.get("paper_alpha", "")) else None
     rank1, mAP = _number(own, "rank1"), _number(own, "mAP")
     sentences = [
-        *(_against(rival) for rival in rivals),
+        *_against(rivals),
         *_about_weight(alpha, standard.get("shuffled")),
         *_beside(own, rows.get((OWN, GALLERIES[1])), standard.get("oracle_query")),
     ]
@@ -182,17 +182,29 @@ def includes_zero(number: Number) -> bool:
     return number.low is not None and number.high is not None and number.low <= 0 <= number.high
 
 
-def _against(rival: Rival) -> str:
-    difference = rival.ahead
-    subject = "The learned weight" if "weight" in rival.role else "QAFM"
-    if signed(difference.value) == "0.00":
-        start = f"{subject} has the same mAP as {rival.role} ({rival.name})"
-    else:
-        start = f"{subject} is {abs(difference.value):.2f} mAP {'above' if difference.value > 0 else 'below'} {rival.role} ({rival.name})"
-    if difference.low is None or difference.high is None:
-        return f"{start}; no interval of the difference was computed."
-    verdict = "includes 0: neither is shown to be better" if includes_zero(difference) else "excludes 0"
-    return f"{start}; the 95 % interval of the difference, {interval(difference)}, {verdict}."
+def _against(rivals: Sequence[Rival]) -> list[str]:
+    """What the differences say: a sentence on the rivals that QAFM is above, on those it is below, on those it cannot be told from, on the rest."""
+    measured = [rival for rival in rivals if interval(rival.ahead)]
+    above = [rival for rival in measured if not includes_zero(rival.ahead) and rival.ahead.value > 0]
+    below = [rival for rival in measured if not includes_zero(rival.ahead) and rival.ahead.value < 0]
+    even = [rival for rival in measured if includes_zero(rival.ahead)]
+    rest = [rival for rival in rivals if rival not in measured]
+    each = "the 95 % interval of {} difference excludes 0."
+    return [
+        *([f"QAFM is above {_listed(above)}: {each.format(_this(above))}"] if above else []),
+        *([f"QAFM is below {_listed(below)}: {each.format(_this(below))}"] if below else []),
+        *([f"QAFM cannot be told from {_listed(even)}: the 95 % interval of {_this(even)} difference includes 0."] if even else []),
+        *([f"No interval was computed of QAFM's difference to {_listed(rest)}."] if rest else []),
+    ]
+
+
+def _listed(rivals: Sequence[Rival]) -> str:
+    first = [f"{rival.role} ({signed(rival.ahead.value)} mAP)" for rival in rivals]
+    return " and ".join([", ".join(first[:-1]), first[-1]] if len(first) > 1 else first)
+
+
+def _this(rivals: Sequence[Rival]) -> str:
+    return "each" if len(rivals) > 1 else "the"
 
 
 def _about_weight(alpha: Number | None, shuffled: Cells | None) -> list[str]:
