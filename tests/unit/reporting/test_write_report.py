@@ -80,7 +80,7 @@ def test_the_page_is_whole_and_says_what_it_was_given(tmp_path: Path) -> None:
         "QAFM on made-up",
         "Features f, model m, backbones: random; seeds 1, 2.",
         "60.0 95 % interval 55.0 to 65.0",
-        "QAFM is 3.00 mAP above the better single branch",
+        "QAFM is above the better single branch (+3.00 mAP)",
         "All 7 queries of seed 1",
         "1 without a right gallery image is excluded",
         "Table 4 The paper's rows.",
