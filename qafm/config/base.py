@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 # Folders that the rules make themselves where a named folder could stand.
-RESERVED = {"benchmarks", "bpbreid", "companions", "comparison", "extractor", "features", "figures", "logs", "perturbed", "raw", "slicenet"}
+RESERVED = {"benchmarks", "bpbreid", "companions", "comparison", "extractor", "features", "figures", "logs", "partial", "perturbed", "raw", "slicenet"}
 
 
 class Settings(BaseModel):

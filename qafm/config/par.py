@@ -187,24 +187,24 @@ class ParConfig(Settings):
             training=self.training,
         )
 
-    def train_siamese(self, arm: Arm) -> TrainSiameseConfig:
-        """The slice of rule train_siamese.
-
-        From random weights the arm without transfer may train for as many epochs as both trainings of the other arm together: else it would be
-        compared with a network that has seen the images more often. From ImageNet both arms have the report's epochs.
-        """
-        training = self.siamese.training
-        if arm == "reference" and self.backbone.init == "random":
-            training = training.model_copy(update={"epochs": self.training.epochs + training.epochs})
+    def train_siamese(self) -> TrainSiameseConfig:
+        """The slice of rule train_siamese, of both arms."""
         return TrainSiameseConfig(
             split=self.split,
             backbone=self.backbone,
             dim=self.siamese.dim,
             margin=self.siamese.margin,
             clusters=self.siamese.clusters,
-            training=training,
+            training=self.siamese.training,
             search=self.siamese.search,
         )
+
+    def trains_as_long(self, arm: Arm) -> bool:
+        """Whether the arm trains for as many epochs as both trainings of the other one ran, which else would have seen the images more often.
+
+        From ImageNet both arms have the report's epochs.
+        """
+        return arm == "reference" and self.backbone.init == "random"
 
     def stages(self) -> dict[str, Any]:
         """Name of each of its folders -> all that what lies in it depends on; each loss has a folder of its own below."""

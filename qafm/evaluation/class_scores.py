@@ -18,7 +18,9 @@ class ClassScores:
     macro_f1: float  # unweighted mean over classes
 
 
-def score_classes(predicted: np.ndarray, labels: np.ndarray, size: int, f1_over: Literal["labelled", "labelled or predicted"]) -> ClassScores | None:
+def score_classes(
+    predicted: np.ndarray, labels: np.ndarray, size: int, f1_over: Literal["labelled", "labelled or predicted"], learned: np.ndarray | None = None
+) -> ClassScores | None:
     """Score answers.
 
     Args:
@@ -27,6 +29,7 @@ def score_classes(predicted: np.ndarray, labels: np.ndarray, size: int, f1_over:
         size: K.
         f1_over: classes in the mean of macro F1: those that a label has, where the answer of another class is wrong and has no F1 of its own; or, as is usual,
             also those that are only answered, whose F1 is 0.
+        learned: which classes were seen in training, bool [K]: the others have no part in macro F1, unless none is left; None: all of them.
 
     Returns:
         The scores; None where no label is known.
@@ -38,6 +41,7 @@ def score_classes(predicted: np.ndarray, labels: np.ndarray, size: int, f1_over:
     np.add.at(confusion, (labels[known], predicted[known]), 1)
     right, labelled, answered = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
     counted = labelled > 0 if f1_over == "labelled" else labelled + answered > 0
+    counted = counted & learned if learned is not None and (counted & learned).any() else counted
     f1 = 2 * right[counted] / (labelled + answered)[counted]
     return ClassScores(100 * float(right.sum() / labelled.sum()), 100 * float(f1.mean()))
 

@@ -4,36 +4,24 @@ N queries, V variants with the original, Da and Ds lengths of v_a and v_s.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import torch
 from tqdm import tqdm
 
 from qafm.config.degradations import DegradationsConfig
 from qafm.config.fusion import FusedModelConfig
-from qafm.config.q_network import QNetwork
 from qafm.config.runtime import RuntimeConfig
 from qafm.datasets.degrade_image import degrade_image
 from qafm.datasets.read_image import read_image
 from qafm.datasets.synthetic.seeding import generator
 from qafm.features.branch_vectors import branch_vectors
 from qafm.features.embed_images import load_qafm, visual_weights
-from qafm.features.load_baseline import load_baseline
-from qafm.features.new_images import Extractor, resized, variant_features
+from qafm.features.new_images import QSource, q_of, resized
 from qafm.images.image_set import select_rows
-from qafm.quality.identifiability import identifiability
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.degraded import CLEAN, degraded_embeddings_schema
 from qafm.tables.parquet import vector_array, write_parquet
-
-
-class QSource(NamedTuple):
-    """How Q of a new image is computed: the weights of stage 3, and what is made with them."""
-
-    extractor: Path
-    network: QNetwork
 
 
 def embed_degraded(
@@ -61,7 +49,7 @@ def embed_degraded(
     """
     device = prepare_torch(runtime)
     model = place(load_qafm(weights, model_config), device)
-    extractor = None if q_source is None else _load_extractor(q_source, device)
+    extractor = None if q_source is None else q_source.load(device)
     names, pictures = _drawn_queries(images, config)
     tables = []
     for kind, level in [(CLEAN, 0.0), *((kind, level) for kind in config.kinds for level in config.levels)]:
@@ -72,17 +60,10 @@ def embed_degraded(
         q = np.full(len(names), np.nan)
         if q_source is not None and extractor is not None:
             progress = tqdm(zip(names, made, strict=True), total=len(names), desc=f"Q of {kind} {level:g}", unit="image", disable=None)
-            found = (variant_features(picture, name, extractor, device, runtime) for name, picture in progress)
-            quality = q_source.network.quality
-            q = np.array([identifiability(features, normalize=quality.normalize, mode=quality.mode) for features in found])
+            q = np.array([q_of(picture, name, extractor, q_source.network.quality, device, runtime) for name, picture in progress])
         w = np.full(len(q), np.nan) if np.isnan(q).all() and model_config.fixed_weight is None else visual_weights(model, q, model_config)
         tables.append(_to_table(names, kind, level, q, w, v_a, v_s))
     write_parquet(out, pa.concat_tables(tables))
-
-
-def _load_extractor(source: QSource, device: torch.device) -> Extractor:
-    model = load_baseline(source.extractor, source.network.extractor)
-    return Extractor(place(model, device), source.network.extractor, source.network.perturb)
 
 
 def _drawn_queries(images: Path, config: DegradationsConfig) -> tuple[list[str], list[np.ndarray]]:

@@ -4,6 +4,7 @@ N images of any size, V variants with the original, C feature length.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +12,15 @@ import torch
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.perturb import PerturbConfig
+from qafm.config.q_network import QNetwork
+from qafm.config.quality import QualityConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.features.load_baseline import load_baseline
 from qafm.images.network_input import normalize, to_input
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.perturbations.stack import perturb
-from qafm.runtime.torch_setup import autocast
+from qafm.quality.identifiability import identifiability
+from qafm.runtime.torch_setup import autocast, place
 
 
 class Extractor(NamedTuple):
@@ -24,6 +29,21 @@ class Extractor(NamedTuple):
     model: ReidBaseline
     backbone: BackboneConfig
     perturb: PerturbConfig
+
+
+class QSource(NamedTuple):
+    """How Q of a new image is computed: the weights of stage 3, and what is made with them."""
+
+    weights: Path
+    network: QNetwork
+
+    def load(self, device: torch.device) -> Extractor:
+        """Its network, on the device.
+
+        Raises:
+            InputError: the weights cannot be read or do not fit.
+        """
+        return Extractor(place(load_baseline(self.weights, self.network.extractor), device), self.network.extractor, self.network.perturb)
 
 
 def resized(pictures: Sequence[np.ndarray], backbone: BackboneConfig) -> torch.Tensor:
@@ -46,3 +66,8 @@ def variant_features(picture: np.ndarray, key: str, extractor: Extractor, device
     with autocast(device, runtime):
         pixels = to_input(stack, extractor.backbone.height, extractor.backbone.width)
         return extractor.model(normalize(pixels.to(device))).feature.float().cpu().numpy()
+
+
+def q_of(picture: np.ndarray, key: str, extractor: Extractor, quality: QualityConfig, device: torch.device, runtime: RuntimeConfig) -> float:
+    """Q(I) of a picture, uint8 [H, W, 3], as stages 2 to 4 compute it (Eq. 1); `key` as in `variant_features`."""
+    return identifiability(variant_features(picture, key, extractor, device, runtime), normalize=quality.normalize, mode=quality.mode)

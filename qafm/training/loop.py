@@ -88,7 +88,7 @@ def train_plan(task: Task, plan: Plan, device: torch.device, resume: ResumeState
 
     Returns:
         One dict per epoch: mean losses, what `before_epoch` and `after_epoch` reported, and `images_seen`: how many images were shown so far, each as often
-        as it was.
+        as it was; with early stopping `kept`, too: 1 in the epoch whose weights the model has, 0 in the others.
 
     Raises:
         FloatingPointError: a loss, or the value that decides when to stop, is not finite; nothing of that epoch is saved.
@@ -107,7 +107,9 @@ def train_plan(task: Task, plan: Plan, device: torch.device, resume: ResumeState
         LOGGER.info("epoch %d/%d: %s (%.1f s)", epoch + 1, plan.epochs, text, time.monotonic() - start)
     if plan.stopping is not None and best is not None:
         task.model.load_state_dict(best)
-        LOGGER.info("the weights of epoch %d are kept: its %s is best", plan.stopping.best_epoch(history) + 1, plan.stopping.measure)
+        kept = plan.stopping.best_epoch(history)
+        LOGGER.info("the weights of epoch %d are kept: its %s is best", kept + 1, plan.stopping.measure)
+        return [row | {"kept": int(epoch == kept)} for epoch, row in enumerate(history)]
     return history
 
 

@@ -30,7 +30,7 @@ def test_bpbreid(companions: Project) -> None:
     ]
     assert all(0 < float(row["mAP"]) <= 100 and 0 < float(row["part_mIoU"]) <= 100 and row["epochs"] == "2" and row["wall_time_s"] for row in rows)
     partial = read(companions, "partial")
-    assert {row["system"] for row in partial} == {"BPBReID masks", "BPBReID stripes", "Bag of Tricks"}
+    assert {row["system"] for row in partial} == {"BPBReID masks", "BPBReID stripes", "Bag of Tricks", "QAFM"}
     assert len({(row["query"], row["searched"]) for row in partial}) == 5
     figures = {path.name for path in (companions.root / "results/figures").glob("bpbreid_*")}
     assert figures == {f"bpbreid_{kind}.{ending}" for kind in ("success", "failure") for ending in ("png", "svg", "rst")}
@@ -45,7 +45,16 @@ def test_a_change_makes_again_what_it_touches(companions: Project) -> None:
     tables = {"tabulate_bpbreid", "tabulate_partial", "tabulate_comparison", "tabulate_cost", "plot_comparison"}
     assert planned("ranks: 3") == {"rank_parts", "plot_parts"}
     assert planned("foreground: false") == {"evaluate_parts", "rank_parts", "plot_parts", "describe_compared", "time_inference", *tables}
-    assert planned("halves: stretched") == {"embed_bpbreid", "embed_views", "evaluate_foreground", "evaluate_parts", "rank_parts", "plot_parts", *tables}
+    assert planned("halves: stretched") == {
+        "embed_bpbreid",
+        "embed_views",
+        "embed_fused_views",
+        "evaluate_foreground",
+        "evaluate_parts",
+        "rank_parts",
+        "plot_parts",
+        *tables,
+    }
     assert "train_bpbreid" in planned("loss: {attention_weight: 1.0}")
 
 

@@ -44,14 +44,22 @@ def par_predictions():
     return [(seed, loss, f"{PAR}/{loss}/seed-{seed}/predictions.parquet") for loss in PAR_CONFIG.losses for seed in CFG.seeds]
 
 
-def siamese_config(wildcards):
-    """Settings of an arm's training."""
-    return PAR_CONFIG.train_siamese(wildcards.arm).model_dump(mode="json")
-
-
 def par_if_transferred(wildcards):
     """The PAR network that an arm starts from, if it does."""
     return f"{PAR}/{PAR_CONFIG.siamese.par_loss}/seed-{{seed}}/model.safetensors" if wildcards.arm == "transfer" else []
+
+
+def curves_of_transfer(wildcards):
+    """The learning curves of both trainings of the arm `transfer`, for an arm that trains as long."""
+    curves = (f"{PAR}/{PAR_CONFIG.siamese.par_loss}/seed-{{seed}}/history.csv", f"{SIAMESE}/transfer/seed-{{seed}}/history.csv")
+    return curves if PAR_CONFIG.trains_as_long(wildcards.arm) else []
+
+
+def siamese_curves():
+    """Arm -> the learning curves of its trainings, that of a transferred PAR network first, each for all seeds."""
+    par = f"{PAR}/{PAR_CONFIG.siamese.par_loss}"
+    trainings = {"transfer": [par, f"{SIAMESE}/transfer"], "reference": [f"{SIAMESE}/reference"]}
+    return {arm: [[f"{folder}/seed-{seed}/history.csv" for seed in CFG.seeds] for folder in trainings[arm]] for arm in ARMS}
 
 
 def siamese_files(name, seeds=CFG.seeds):

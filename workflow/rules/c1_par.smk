@@ -112,6 +112,7 @@ rule train_siamese:
     input:
         images=f"{D}/images.parquet",
         par=par_if_transferred,
+        as_long_as=curves_of_transfer,
     output:
         weights=f"{SIAMESE_SEED}/model.safetensors",
         history=f"{SIAMESE_SEED}/history.csv",
@@ -125,7 +126,7 @@ rule train_siamese:
     resources:
         mem_mb=CFG.runtime.mem_mb,
     params:
-        config=siamese_config,
+        config=PAR_CONFIG.train_siamese().model_dump(mode="json"),
         runtime=RUNTIME,
         code=code("c1_train_siamese", "qafm.companions.par.train_siamese"),
     script:
@@ -184,7 +185,8 @@ rule evaluate_siamese:
 
 rule tabulate_siamese:
     input:
-        [path for _, _, path in siamese_files("filters.json")],
+        filtered=[path for _, _, path in siamese_files("filters.json")],
+        curves=[path for trainings in siamese_curves().values() for seeds in trainings for path in seeds],
     output:
         tabled("siamese"),
     log:
@@ -193,6 +195,7 @@ rule tabulate_siamese:
         ENVIRONMENT
     params:
         files=siamese_files("filters.json"),
+        curves=siamese_curves(),
         run=dict(
             dataset=CFG.dataset.name,
             starts={arm: PAR_CONFIG.start_of(arm) for arm in ARMS},

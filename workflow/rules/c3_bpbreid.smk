@@ -1,6 +1,6 @@
-# Companion c3, BPBReID. Reads: images.parquet, part masks, extractor, Bag-of-Tricks baseline. Writes: results/{d}/companions/bpbreid/{name}-{variant}/seed-{s}/,
+# Companion c3, BPBReID. Reads: images.parquet, part masks, extractor, Bag-of-Tricks baseline, QAFM. Writes: results/{d}/companions/bpbreid/{name}-{variant}/seed-{s}/,
 # results/bpbreid.csv, results/partial.csv, results/figures/bpbreid_*. Somers et al., WACV 2023; docs/companions.md.
-# {variant} is what the part attention is made from; {system} is a variant or the baseline, by its folder below results/{d}. {parts} heads a variant's folder:
+# {variant} is what the part attention is made from; {system} is a variant, the baseline or QAFM, by its folder below results/{d}. {parts} heads a variant's folder:
 # as configured, or under the common recipe of the comparison.
 from qafm.companions.bpbreid.views import PROTOCOLS, VIEWS
 
@@ -15,7 +15,8 @@ BPBREID_SEARCH = f"{D}/{{system}}/seed-{{seed}}"
 BPBREID_VISIBILITIES = {
     variant: ("none",) if variant == "stripes" else ("binary", "continuous", "none") for variant in BPBREID_VARIANTS
 }  # a stripe is always visible
-BPBREID_BASELINES = {"Bag of Tricks": f"{CFG.features.name}/{CFG.model.name}"}  # system: its folder; embed_views makes its views
+BPBREID_FUSED = f"{CFG.features.name}/{CFG.model.name}/partial"
+BPBREID_BASELINES = {"Bag of Tricks": f"{CFG.features.name}/{CFG.model.name}", "QAFM": BPBREID_FUSED}  # system: its folder; embed_*views make its views
 
 
 wildcard_constraints:
@@ -103,6 +104,33 @@ rule embed_views:
         code=code("c3_embed_views", "qafm.companions.bpbreid.embed_views"),
     script:
         "../scripts/c3_embed_views.py"
+
+
+rule embed_fused_views:
+    input:
+        images=f"{D}/images.parquet",
+        quality=f"{F}/quality.parquet",
+        weights=f"{SEED}/fusion/model.safetensors",
+        extractor=f"{F}/extractor/model.safetensors" if CFG.quality.source == "compute" else [],
+    output:
+        **{view: f"{D}/{BPBREID_FUSED}/seed-{{seed}}/views/{view}.parquet" for view in VIEWS},
+    log:
+        f"{SEED}/logs/embed_fused_views.log",
+    benchmark:
+        f"{SEED}/benchmarks/embed_fused_views.tsv"
+    conda:
+        ENVIRONMENT
+    threads: CFG.runtime.threads
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    params:
+        q=CFG.q_network().model_dump(mode="json"),
+        model=model_config,
+        halves=BPBREID.halves,
+        runtime=RUNTIME,
+        code=code("c3_embed_fused_views", "qafm.companions.bpbreid.embed_fused_views"),
+    script:
+        "../scripts/c3_embed_fused_views.py"
 
 
 use rule evaluate_descriptors as evaluate_foreground with:

@@ -6,7 +6,8 @@ from qafm.config.degradations import DegradationsConfig
 from qafm.config.fusion import FusedModelConfig
 from qafm.config.q_network import QNetwork
 from qafm.config.runtime import RuntimeConfig
-from qafm.features.embed_degraded import QSource, embed_degraded
+from qafm.features.embed_degraded import embed_degraded
+from qafm.features.new_images import QSource
 from qafm.runtime.job import stage_job
 
 with stage_job(f"embed_degraded seed {snakemake.wildcards.seed}", snakemake.log[0]):

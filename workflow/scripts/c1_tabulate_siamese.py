@@ -1,4 +1,4 @@
-"""Rule tabulate_siamese: both arms' measurements -> siamese.csv."""
+"""Rule tabulate_siamese: both arms' measurements and learning curves -> siamese.csv."""
 
 from pathlib import Path
 
@@ -7,4 +7,5 @@ from qafm.runtime.job import stage_job
 
 with stage_job("tabulate_siamese", snakemake.log[0]):
     files = [(seed, arm, Path(path)) for seed, arm, path in snakemake.params.files]
-    tabulate_siamese(files, SiameseRun(**snakemake.params.run), Path(snakemake.output[0]))
+    curves = {arm: [[Path(path) for path in seeds] for seeds in trainings] for arm, trainings in snakemake.params.curves.items()}
+    tabulate_siamese(files, curves, SiameseRun(**snakemake.params.run), Path(snakemake.output[0]))

@@ -1,4 +1,4 @@
-"""Rule train_siamese: images.parquet, PAR weights -> an arm's weights and learning curve."""
+"""Rule train_siamese: images.parquet, PAR weights, the other arm's learning curves -> an arm's weights and learning curve."""
 
 from pathlib import Path
 
@@ -17,4 +17,5 @@ with stage_job(f"train_siamese ({snakemake.wildcards.arm}) seed {snakemake.wildc
         RuntimeConfig.model_validate(settings["runtime"]),
         settings["seed"],
         TrainingOutputs.keyed(snakemake.output.weights, snakemake.output.history, settings, snakemake.input),
+        [Path(path) for path in snakemake.input.as_long_as],
     )

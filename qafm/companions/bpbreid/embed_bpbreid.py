@@ -22,6 +22,7 @@ from qafm.config.bpbreid import PartModelConfig, Variant
 from qafm.config.runtime import RuntimeConfig
 from qafm.evaluation.fuse import unit_rows
 from qafm.images.network_input import normalize
+from qafm.models.fold_batch_norms import fold_batch_norms
 from qafm.models.weights import load_into, load_weights
 from qafm.runtime.files import write_json
 from qafm.runtime.torch_setup import autocast, place, prepare_torch
@@ -74,10 +75,12 @@ def embed_bpbreid(
         InputError: the weights do not fit, an image or a mask cannot be read, or there is nothing to embed.
     """
     device = prepare_torch(runtime)
-    model = place(load_part_model(weights, variant, config), device)
+    model = load_part_model(weights, variant, config)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    model = place(fold_batch_norms(model), device)
     truth = _Truth(masks, config, model.num_parts)
     names = compared_names(variant, config, model.num_parts)
-    summary = {"compared": names, "parameters": sum(parameter.numel() for parameter in model.parameters())}
+    summary = {"compared": names, "parameters": parameters}
     for view, path in outputs.views.items():
         rows = searched_rows(images, both=view in SEARCHED)
         batches = view_batches(rows, view, halves, config.backbone.height, config.backbone.width)

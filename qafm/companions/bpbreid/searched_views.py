@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
@@ -34,10 +35,15 @@ def searched_rows(images: Path, *, both: bool) -> pa.Table:
     return rows
 
 
-def view_batches(rows: pa.Table, view: View, halves: Halves, height: int, width: int) -> Iterator[Batch]:
-    """Batches, uint8 [N, 3, H, W], of the images of `rows` as `view` shows them, and which rows they are; a batch at a time in memory."""
+def view_pictures(rows: pa.Table, view: View, halves: Halves) -> Iterator[tuple[slice, list[np.ndarray]]]:
+    """The images of `rows` as `view` shows them, uint8 of their own sizes, and which rows they are; a batch at a time in memory."""
     paths, names = rows["path"].to_pylist(), rows["image_id"].to_pylist()
     for start in tqdm(range(0, len(paths), IMAGES_PER_BATCH), desc=f"embed {view}", unit="batch", disable=None):
         batch = slice(start, min(start + IMAGES_PER_BATCH, len(paths)))
-        shown = [to_input(take_view(read_image(Path(paths[i])), view, names[i], halves)[None], height, width)[0] for i in range(batch.start, batch.stop)]
-        yield batch, torch.stack(shown)
+        yield batch, [take_view(read_image(Path(paths[i])), view, names[i], halves) for i in range(batch.start, batch.stop)]
+
+
+def view_batches(rows: pa.Table, view: View, halves: Halves, height: int, width: int) -> Iterator[Batch]:
+    """The same as input of a network, uint8 [N, 3, H, W]."""
+    for batch, pictures in view_pictures(rows, view, halves):
+        yield batch, torch.cat([to_input(picture[None], height, width) for picture in pictures])

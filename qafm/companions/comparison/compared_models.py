@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -17,13 +16,11 @@ from qafm.companions.comparison.common_nets import build_common, common_descript
 from qafm.companions.slicenet.sliced_net import SlicedNet
 from qafm.config.compared import CommonNetwork, ComparedNetwork, FusedNetwork, PartNetwork, PlainNetwork, SlicedNetwork
 from qafm.config.quality import QualityConfig
-from qafm.config.runtime import RuntimeConfig
-from qafm.features.new_images import Extractor, variant_features
+from qafm.features.new_images import Extractor
 from qafm.images.network_input import normalize
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weight_mlp import WeightMlp
-from qafm.quality.identifiability import identifiability
 
 Describe = Callable[[Tensor, Tensor], Tensor]
 
@@ -111,8 +108,3 @@ def _parts(network: PartNetwork) -> ComparedModel:
 
 
 _BUILDERS: dict[str, Callable[..., ComparedModel]] = {"fused": _fused, "plain": _plain, "sliced": _sliced, "common": _common, "parts": _parts}
-
-
-def q_of(extractor: Extractor, quality: QualityConfig, picture: np.ndarray, device: torch.device, runtime: RuntimeConfig) -> float:
-    """Q(I) of an image, uint8 [h, w, 3], as stages 2 to 4 compute it (Eq. 1)."""
-    return identifiability(variant_features(picture, "", extractor, device, runtime), normalize=quality.normalize, mode=quality.mode)

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from qafm.companions.comparison.compared_models import ComparedModel, build_compared
-from qafm.companions.comparison.images_seen import images_seen
 from qafm.config.compared import ComparedSystem
 from qafm.images.network_input import normalize
 from qafm.runtime.files import write_json
+from qafm.tables.learning_curve import images_seen
 
 
 @dataclass(frozen=True)

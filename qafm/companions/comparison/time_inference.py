@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from qafm.companions.comparison.compared_models import ComparedModel, build_compared, q_of
+from qafm.companions.comparison.compared_models import ComparedModel, build_compared
 from qafm.config.compared import TimedNetwork
 from qafm.config.runtime import RuntimeConfig
+from qafm.features.new_images import q_of
 from qafm.models.fold_batch_norms import fold_batch_norms
 from qafm.runtime.files import write_json
 from qafm.runtime.torch_setup import autocast, place, prepare_torch
@@ -55,7 +56,7 @@ def _per_image(model: ComparedModel, size: tuple[int, int], batch: int, repeats:
         with autocast(device, runtime):
             found = torch.zeros(batch)
             if extractor is not None and quality is not None:
-                found = torch.tensor([q_of(extractor, quality, picture, device, runtime) for picture in pictures])
+                found = torch.tensor([q_of(picture, "", extractor, quality, device, runtime) for picture in pictures])
             model.describe(pixels, found.float().to(device)).cpu()  # what is on the CPU has been computed
 
     return measure(describe, repeats) / batch

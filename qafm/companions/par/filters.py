@@ -16,6 +16,7 @@ from qafm.evaluation.ranking import Labels, Matches, SameCamera
 from qafm.runtime.errors import InputError
 
 Distance = Literal["euclidean", "squared"]
+ROUNDING = 1e-6  # equal distances and their mean can differ by this
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def filtered_search(
         ranked = ranked[np.argsort(squared[ranked], kind="stable")]
         right = np.isin(ranked, relevant)
         lengths = squared[ranked] if distance == "squared" else np.sqrt(squared[ranked])
-        near = lengths < lengths.mean()
+        near = lengths < lengths.mean() - ROUNDING
         different = (gallery.attributes[ranked] != query.attributes[i]).sum(axis=1)
         for each in filters:
             kept = near if each.distance else np.ones(len(ranked), bool)

@@ -84,8 +84,8 @@ def tabulate_par(files: Sequence[tuple[int, str, Path]], images: Path, run: ParR
     for name in [name for name in SETS if labels[name].image_ids]:
         models: Models = {loss: {} for loss in losses}
         for seed, loss, path in files:
-            models[loss][seed] = _score(_predicted(path, labels[name], run), labels[name].codes, run)
-        models[BASELINE] = {0: _score(_always_commonest(train, len(labels[name].codes), run), labels[name].codes, run)}
+            models[loss][seed] = _score(_predicted(path, labels[name], run), labels[name].codes, train, run)
+        models[BASELINE] = {0: _score(_always_commonest(train, len(labels[name].codes), run), labels[name].codes, train, run)}
         for field, table in rows.items():
             for attribute in (*REPORT_ORDER, GLOBAL):
                 table.append(_row(attribute, name, field, models, train, labels[name].codes, run, len(seeds)))
@@ -134,12 +134,13 @@ def _always_commonest(train: np.ndarray, count: int, run: ParRun) -> np.ndarray:
     return np.tile([NO_HEAD if answer is None else answer for answer in answers], (count, 1))
 
 
-def _score(predicted: np.ndarray, labels: np.ndarray, run: ParRun) -> Scores:
+def _score(predicted: np.ndarray, labels: np.ndarray, train: np.ndarray, run: ParRun) -> Scores:
     classes = head_classes(run.multi_color)
     scores: Scores = {}
     for i, name in enumerate(ATTRIBUTE_NAMES):
         answered = (predicted[:, i] != NO_HEAD).all()
-        scores[name] = score_classes(predicted[:, i], labels[:, i], len(classes[name]), "labelled") if answered else None
+        learned = class_counts(train[:, i], len(classes[name])) > 0
+        scores[name] = score_classes(predicted[:, i], labels[:, i], len(classes[name]), "labelled", learned) if answered else None
     return scores | {GLOBAL: mean_scores([score for score in scores.values() if score is not None])}
 
 
@@ -166,7 +167,7 @@ def _about(attribute: str, train: np.ndarray, labels: np.ndarray, run: ParRun) -
     elif not counts.any():
         note = "no known label in this set"
     else:
-        note = f"never seen in training: {'; '.join(unseen)}" if unseen else ""
+        note = f"never seen in training, so not in macro F1: {'; '.join(unseen)}" if unseen else ""
     present = len(classes) - len(absent)
     return {"n": str(counts.sum()), "n_classes": str(present), "n_absent": str(len(absent)), "absent": "; ".join(absent), "note": note}
 

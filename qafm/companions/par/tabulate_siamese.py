@@ -1,6 +1,6 @@
 """siamese.csv: both arms of the report's Table 1, on its own protocol and on the common one, with and without its filters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,9 @@ from qafm.companions.par.published import SIAMESE_MAP
 from qafm.evaluation.ablation_rows import Cells, as_percent, write_table
 from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import read_json
+from qafm.tables.learning_curve import images_seen, kept_epoch
+
+Curves = Mapping[str, Sequence[Sequence[Path]]]
 
 GALLERIES = ("validation", "standard", "no_distractors")
 UNFILTERED = "none"
@@ -32,14 +35,16 @@ class SiameseRun:
     comparable: bool
 
 
-def tabulate_siamese(files: Sequence[tuple[int, str, Path]], run: SiameseRun, out: Path) -> None:
+def tabulate_siamese(files: Sequence[tuple[int, str, Path]], curves: Curves, run: SiameseRun, out: Path) -> None:
     """Write siamese.csv: a row for each gallery, arm and filter, percent, means over seeds.
 
     `mAP` is over the list that the filter leaves, as in the report (a query that keeps no right image counts 0), `mAP_of_all` counts the right images that
-    were lost as well, `mAP_full` is that of the whole list without a filter. `nothing_right`: queries that keep no right image.
+    were lost as well, `mAP_full` is that of the whole list without a filter. `nothing_right`: queries that keep no right image. `epochs` and `kept_epoch`
+    are those of the arm's trainings, in order.
 
     Args:
         files: (seed, arm, filters.json).
+        curves: arm -> for each of its trainings, in order, those of its seeds.
         run: what the table belongs to.
         out: the table; with several seeds each metric has its sample standard deviation beside it.
 
@@ -53,11 +58,19 @@ def tabulate_siamese(files: Sequence[tuple[int, str, Path]], run: SiameseRun, ou
     contents: dict[str, list[dict[str, Any]]] = {arm: [] for arm in arms}
     for _, arm, path in sorted(files):
         contents[arm].append(_read(path, arm))
-    rows = [row for gallery in GALLERIES for arm in arms for row in _rows(gallery, arm, contents[arm], run)]
+    lengths = {arm: _lengths(curves[arm]) for arm in arms}
+    rows = [row | lengths[arm] for gallery in GALLERIES for arm in arms for row in _rows(gallery, arm, contents[arm], run)]
     metrics = _metrics(rows)
     own = [name for metric in metrics for name in ([metric, f"{metric}_sd"] if len(seeds) > 1 else [metric])]
-    columns = ["arm", "init", "dataset", "gallery", "filter", *own, "n_queries", "n_excluded", "n_seeds"]
+    columns = ["arm", "init", "epochs", "kept_epoch", "dataset", "gallery", "filter", *own, "n_queries", "n_excluded", "n_seeds"]
     write_table(out, [*columns, *(["published_mAP"] if run.comparable else []), "note"], rows)
+
+
+def _lengths(trainings: Sequence[Sequence[Path]]) -> Cells:
+    """How long the trainings of an arm were and which epochs they kept, means over seeds."""
+    epochs = [np.mean([images_seen(path)[0] for path in seeds]) for seeds in trainings]
+    kept = [np.mean([kept_epoch(path) for path in seeds]) for seeds in trainings]
+    return {name: " + ".join(f"{value:.3g}" for value in values) for name, values in (("epochs", epochs), ("kept_epoch", kept))}
 
 
 def _metrics(rows: Sequence[Cells]) -> list[str]:

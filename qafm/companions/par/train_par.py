@@ -74,6 +74,7 @@ class _ParRun:
         start_backbone(self.model.trunk, config.backbone, extractor=None)
         self.model = place(self.model, device)
         weights = {name: class_weights(codes[data.fit, ATTRIBUTE_NAMES.index(name)], size) for name, size in self.heads.items()}
+        self.learned = {name: values > 0 for name, values in weights.items()}
         tensors = {name: torch.from_numpy(values).float() for name, values in weights.items()}
         self.criterion = ParLoss(config.loss, {name: values.to(device) for name, values in tensors.items()}, config.gamma, config.divide_by)
         self.validation_criterion = ParLoss(config.loss, tensors, config.gamma, config.divide_by)
@@ -96,7 +97,8 @@ class _ParRun:
         logits = dict(zip(self.heads, joined.split(sizes, dim=1), strict=True))
         found = []
         for name, size in self.heads.items():
-            score = score_classes(logits[name].argmax(dim=1).numpy(), self.validation_codes[:, ATTRIBUTE_NAMES.index(name)], size, "labelled")
+            answers, codes = logits[name].argmax(dim=1).numpy(), self.validation_codes[:, ATTRIBUTE_NAMES.index(name)]
+            score = score_classes(answers, codes, size, "labelled", self.learned[name])
             found += [] if score is None else [score]
         mean = mean_scores(found)
         assert mean is not None  # _learnable_heads has seen a label

@@ -1,6 +1,7 @@
 """Companion c1: train the siamese network on triplets whose negatives look like the anchor in colour."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from qafm.images.forward import forward_all
 from qafm.models.weights import load_part, load_weights
 from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import autocast, derived_seed, place, prepare_torch, seed_everything
+from qafm.tables.learning_curve import images_seen
 from qafm.training.backbone_start import start_backbone
 from qafm.training.batches import shuffled_batches
 from qafm.training.loop import Losses, Task, train_plan
@@ -30,7 +32,15 @@ from qafm.training.stage import TrainingOutputs, write_outputs
 LOGGER = logging.getLogger("qafm")
 
 
-def train_siamese(images: Path, par: Path | None, config: TrainSiameseConfig, runtime: RuntimeConfig, seed: int, outputs: TrainingOutputs) -> None:
+def train_siamese(
+    images: Path,
+    par: Path | None,
+    config: TrainSiameseConfig,
+    runtime: RuntimeConfig,
+    seed: int,
+    outputs: TrainingOutputs,
+    as_long_as: Sequence[Path] = (),
+) -> None:
     """Train on the identities that the PAR network was trained on, and stop on the others.
 
     Args:
@@ -40,10 +50,14 @@ def train_siamese(images: Path, par: Path | None, config: TrainSiameseConfig, ru
         runtime: threads, device, precision.
         seed: of first weights, triplets and augmentation.
         outputs: where the weights (`trunk.*`, `project.1.*`) and the learning curve go.
+        as_long_as: learning curves; the training has as many epochs as they have together, and goes on to the last one; none: as configured.
 
     Raises:
-        InputError: no triplet on either side of the split, no validation query where mAP decides, or first weights that do not fit.
+        InputError: a curve cannot be read; no triplet on either side of the split, no validation query where mAP decides, or first weights that do not fit.
     """
+    if as_long_as:
+        epochs = sum(images_seen(path)[0] for path in as_long_as)
+        config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs, "patience": epochs})})
     device = prepare_torch(runtime)
     seed_everything("train_siamese", seed)
     run = _SiameseRun(images, par, config, runtime, seed, device)

@@ -36,6 +36,13 @@ def test_an_unlabelled_class_has_no_part_in_macro_f1_or_an_f1_of_0() -> None:
     assert score_classes(predicted, labels, 3, "labelled or predicted") == ClassScores(75.0, pytest.approx(100 * (1 + 2 / 3 + 0) / 3))
 
 
+def test_a_class_that_was_not_learned_has_no_part_in_macro_f1_but_in_accuracy() -> None:
+    predicted, labels, learned = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2]), np.array([True, True, False])
+    assert score_classes(predicted, labels, 3, "labelled") == ClassScores(75.0, pytest.approx(100 * (1 + 2 / 3 + 0) / 3))
+    assert score_classes(predicted, labels, 3, "labelled", learned) == ClassScores(75.0, pytest.approx(100 * (1 + 2 / 3) / 2))
+    assert score_classes(np.array([0]), np.array([2]), 3, "labelled", learned) == ClassScores(0.0, 0.0)
+
+
 def test_unknown_labels_do_not_count_and_without_any_there_is_no_score() -> None:
     assert score_classes(np.array([0, 1, 1]), np.array([0, -1, 1]), 2, "labelled") == ClassScores(100.0, 100.0)
     assert score_classes(np.array([0, 1]), np.array([-1, -1]), 2, "labelled") is None

@@ -16,7 +16,8 @@ from qafm.config.quality import QualityConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.datasets.degrade_image import degrade_image
 from qafm.datasets.read_image import read_image
-from qafm.features.embed_degraded import QSource, embed_degraded
+from qafm.features.embed_degraded import embed_degraded
+from qafm.features.new_images import QSource
 from qafm.images.network_input import normalize, to_input
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline

@@ -139,6 +139,18 @@ def test_early_stopping_ends_in_time_and_keeps_the_best_weights(better: Literal[
     assert not same(task.model.state_dict(), weights_after(best + 1 if best < 8 else best - 1))
 
 
+@pytest.mark.parametrize(
+    ("first", "patience", "epochs", "best"),
+    [(2, 2, 7, 5), (2, 1, 6, 5), (3, 1, 6, 5), (7, 1, 8, 8), (9, 1, 8, 8)],  # values 5 3 4 3 2 6 6 1
+)
+def test_the_first_epochs_can_be_left_out(first: int, patience: int, epochs: int, best: int) -> None:
+    task = stopped_task(VALUES)
+    history = train_plan(task, plan(EarlyStopping("score", "lower", patience, first)), LABELS.device)
+    assert [row["score"] for row in history] == VALUES[:epochs]
+    assert [row["kept"] for row in history] == [int(epoch == best) for epoch in range(1, epochs + 1)]
+    assert same(task.model.state_dict(), weights_after(best))
+
+
 @pytest.mark.parametrize("stop_before", [1, 3])
 def test_interrupted_early_stopping_ends_with_the_same_weights(tmp_path: Path, stop_before: int) -> None:
     stopping = EarlyStopping("score", "lower", 2)

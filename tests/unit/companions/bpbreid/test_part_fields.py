@@ -12,17 +12,40 @@ from qafm.runtime.code_digest import import_closure
 from qafm.runtime.errors import InputError
 
 NAMES = [{name} for name in KEYPOINTS] + [{KEYPOINTS[a - 1], KEYPOINTS[b - 1]} for a, b in LIMBS]
-LEFT_ARM = [{"left shoulder"}, {"left elbow"}, {"left wrist"}, {"left shoulder", "left elbow"}, {"left elbow", "left wrist"}]
-SHIN = [{"left ankle", "left knee"}, {"right ankle", "right knee"}]
-THIGH = [{"left knee", "left hip"}, {"right knee", "right hip"}]
-# What some parts consist of, written out.
+
+
+def both(*members: str) -> list[set[str]]:
+    """Keypoints `left x` and limbs `left x-left y`, and the same on the right."""
+    return [set(member.replace("left", side).split("-")) for member in members for side in ("left", "right")]
+
+
+def left(*members: str) -> list[set[str]]:
+    return both(*members)[::2]
+
+
+def right(*members: str) -> list[set[str]]:
+    return both(*members)[1::2]
+
+
+HEAD = [{"nose"}, {"left eye", "right eye"}, *both("left eye", "left ear", "left eye-nose", "left ear-left eye", "left ear-left shoulder")]
+ARM = ("left shoulder", "left elbow", "left wrist", "left elbow-left shoulder", "left elbow-left wrist")
+LEG = ("left knee", "left hip-left knee", "left ankle-left knee")
+SHOULDERS, HIPS = {"left shoulder", "right shoulder"}, {"left hip", "right hip"}
+# What each part consists of, written out.
 MEMBERS = {
-    ("five_v", 3): [{"left hip"}, {"right hip"}, {"left knee"}, {"right knee"}, *SHIN, *THIGH],
-    ("five_v", 4): [{"left ankle"}, {"right ankle"}],
-    ("eight", 1): LEFT_ARM,
-    ("eight", 2): [{name.replace("left", "right") for name in member} for member in LEFT_ARM],
-    ("eight", 4): [{"left knee"}, SHIN[0], THIGH[0]],
-    ("eight", 7): [{"right ankle"}],
+    ("five_v", 0): HEAD,
+    ("five_v", 1): [SHOULDERS, *both("left shoulder", "left elbow", "left elbow-left shoulder")],
+    ("five_v", 2): [HIPS, *both("left wrist", "left hip", "left elbow-left wrist", "left hip-left shoulder")],
+    ("five_v", 3): both("left hip", *LEG),
+    ("five_v", 4): both("left ankle"),
+    ("eight", 0): HEAD,
+    ("eight", 1): left(*ARM),
+    ("eight", 2): right(*ARM),
+    ("eight", 3): [SHOULDERS, HIPS, *both("left hip", "left hip-left shoulder")],
+    ("eight", 4): left(*LEG),
+    ("eight", 5): right(*LEG),
+    ("eight", 6): left("left ankle"),
+    ("eight", 7): right("left ankle"),
 }
 
 
@@ -52,10 +75,7 @@ def test_background_and_softmax_against_a_loop() -> None:
     fields = np.random.default_rng(1).random((FIELDS, 3, 2), np.float32) ** 9
     found = group_fields(fields, "eight")
     assert found.shape == (9, 3, 2) and found.dtype == np.float32
-    singles = [
-        np.flatnonzero([group_fields(np.eye(FIELDS, dtype=np.float32)[:, k, None, None] * 0.9, "eight")[part + 1, 0, 0] > 0.5 for k in range(FIELDS)])
-        for part in range(8)
-    ]
+    singles = [[k for k in range(FIELDS) if NAMES[k] in MEMBERS["eight", part]] for part in range(8)]
     for y in range(3):
         for x in range(2):
             parts = [max(float(fields[k, y, x]) for k in singles[part]) for part in range(8)]

@@ -8,10 +8,12 @@ import pytest
 import torch
 
 from qafm.companions.bpbreid import train_bpbreid as module
+from qafm.companions.bpbreid.part_fields import part_names
 from qafm.companions.bpbreid.part_labels import stripe_labels
 from qafm.companions.bpbreid.train_bpbreid import PartInputs, train_bpbreid
 from qafm.config.bpbreid import EmbeddingWeights, PartLossConfig, TrainBpbreidConfig
 from qafm.config.training import OptimizerConfig
+from qafm.datasets.synthetic.pifpaf_layout import KEYPOINTS
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weights import load_weights, save_weights
 from qafm.runtime.errors import InputError
@@ -96,6 +98,24 @@ def test_the_labels_are_the_masks_moved_along_or_stripes_that_stay(images: Path,
     assert set(maps.unique().tolist()) == {0, 1}
     left, right = (maps[:, :, 0] == 1).float().mean(), (maps[:, :, 2] == 1).float().mean()
     assert 0.15 < left < 0.75 and 0.15 < right < 0.75  # mirrored about half of the time
+
+
+def test_left_and_right_of_the_labels_change_places_with_a_mirrored_image(images: Path, masks: Path, config: TrainBpbreidConfig, monkeypatch) -> None:
+    seen: list[torch.Tensor] = []
+    real = module.attention_loss
+    monkeypatch.setattr(module, "attention_loss", lambda logits, labels, smoothing: (seen.append(labels), real(logits, labels, smoothing))[1])
+    for path in sorted((masks / "train").glob("*.npy")):
+        fields = np.zeros((36, 13, 7), np.float32)
+        fields[KEYPOINTS.index("left wrist"), :, :3] = 1  # a left arm in the left half of every image
+        np.save(path, fields)
+    eight = config.model_copy(update={"parts": config.parts.model_copy(update={"grouping": "eight"})})
+    trained(images, masks, "masks", eight, "a")
+    maps = torch.stack([label for labels in seen for label in labels])  # [n, 6, 3]
+    left_arm, right_arm = (1 + part_names("eight").index(f"{side} arm") for side in ("left", "right"))
+    for label in maps:  # as it is, or mirrored: then the arm is a right one, on the other side
+        assert set(label[:, 0].tolist()) | set(label[:, 2].tolist()) <= {0, left_arm, right_arm}
+        assert (label[:, 2] != left_arm).all() and (label[:, 0] != right_arm).all()
+    assert (maps == left_arm).any() and (maps == right_arm).any()
 
 
 def test_masks_that_are_missing_or_broken_are_named(images: Path, masks: Path, config: TrainBpbreidConfig) -> None:

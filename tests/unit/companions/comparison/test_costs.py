@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from qafm.companions.comparison.compared_models import build_compared, q_of
+from qafm.companions.comparison import time_inference as time_module
+from qafm.companions.comparison.compared_models import build_compared
 from qafm.companions.comparison.describe_compared import Curves, count_costs, describe_compared, parameters_behind
 from qafm.companions.comparison.time_inference import measure, time_inference
 from qafm.config.backbone import BackboneConfig
@@ -30,6 +31,7 @@ from qafm.config.perturb import PerturbConfig
 from qafm.config.q_network import QNetwork
 from qafm.config.quality import QualityConfig
 from qafm.config.sliced_net import NetworkConfig
+from qafm.features.new_images import q_of
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
 from tests.unit.companions.par.conftest import RUNTIME
@@ -137,7 +139,7 @@ def test_q_is_that_of_stages_2_to_4() -> None:
     assert built.extractor is not None
     flat = torch.full((32, 16, 3), 90, dtype=torch.uint8).numpy()
     raw = QualityConfig(normalize="none", mode="reference")
-    found, otherwise = (q_of(built.extractor, quality, flat, torch.device("cpu"), RUNTIME) for quality in (Q.quality, raw))
+    found, otherwise = (q_of(flat, "", built.extractor, quality, torch.device("cpu"), RUNTIME) for quality in (Q.quality, raw))
     assert 0 < found != otherwise
 
 
@@ -184,9 +186,12 @@ def test_the_median_of_repeats_counts_and_slow_work_is_repeated_less() -> None:
     assert measured([9.0, 9.0, 9.0, 9.0], 20) == (9.0, 5)  # over 30 s
 
 
-def test_every_system_is_timed_one_by_one_and_in_batches(tmp_path: Path) -> None:
+def test_every_system_is_timed_one_by_one_and_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures: list[int] = []
+    monkeypatch.setattr(time_module, "q_of", lambda picture, *_: (pictures.append(len(picture)), 0.5)[1])
     systems = [system("plain", PlainNetwork(backbone=BACKBONE, copies=1)).timed(), system("qafm", fused()).timed()]
     time_inference(systems, 3, 3, RUNTIME, tmp_path / "times.json")
+    assert len(pictures) == (1 + 3) * (1 + 3)  # Q of each image of QAFM's batches of 1 and of 3, 3 times and once beforehand
     content = json.loads((tmp_path / "times.json").read_text())
     assert (content["device"], content["batch"], sorted(content["ms_per_image"])) == ("cpu", 3, ["plain", "qafm"])
     assert all(len(times) == 2 and min(times) > 0 for times in content["ms_per_image"].values())

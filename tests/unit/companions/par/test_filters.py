@@ -103,6 +103,17 @@ def test_filters_that_keep_nothing() -> None:
     assert found["none"].ap.tolist() == [(1 + 2 / 4) / 2, 1 / 2]
 
 
+def test_of_equal_distances_none_is_closer_than_their_mean() -> None:
+    rng = np.random.default_rng(1)
+    for n in range(3, 60):
+        one, other = rng.normal(size=2), rng.normal(size=2)
+        query = side([1], one[None] / np.linalg.norm(one), np.zeros((1, 1), int), 1, "q")
+        gallery = side([1] * n, np.tile(other / np.linalg.norm(other), (n, 1)), np.zeros((n, 1), int), 2, "g")
+        for distance in ("euclidean", "squared"):
+            found = filtered_search(query, gallery, [Filter(distance=True)], same_camera="keep", distance=distance)[0]
+            assert found["distance"].kept.tolist() == [0], (n, distance)
+
+
 def test_a_rank_beyond_the_list_means_anywhere_in_it() -> None:
     query = side([1], np.array([[1.0, 0.0]]), np.zeros((1, 1), int), 1, "q")
     gallery = side([2, 1], np.array([[1.0, 0.1], [0.0, 1.0]]), np.zeros((2, 1), int), 2, "g")
