@@ -41,7 +41,7 @@ Width = Annotated[int, Field(ge=1)]
 def first_key(error: ValidationError) -> tuple[int | str, ...]:
     """Where the first thing that is wrong stands, level by level; () where it is a matter of several keys."""
     first = error.errors()[0]
-    return (*first["loc"], first["ctx"]["key"]) if first["type"] == "unknown_key" else first["loc"]
+    return (*first["loc"], first.get("ctx", {})["key"]) if first["type"] == "unknown_key" else first["loc"]
 
 
 def first_problem(error: ValidationError) -> str:
