@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from qafm.companions.bpbreid.part_tables import embeddings_table
+from qafm.companions.bpbreid.part_tables import descriptors_as_parts
 from qafm.companions.bpbreid.searched_views import searched_rows, view_pictures
 from qafm.companions.bpbreid.views import SEARCHED, Halves, View
 from qafm.config.fusion import FusedModelConfig
@@ -64,9 +64,7 @@ def embed_fused_views(
                 seen = zip(pictures, names[batch], strict=True)
                 q = np.array([q_of(picture, name, extractor, q_source.network.quality, device, runtime) for picture, name in seen])
             vectors.append(_descriptors(model, pictures, visual_weights(model, q, config), config, device, runtime))
-        found = np.concatenate(vectors)[:, None]  # [N, 1, D]
-        always = np.ones(found.shape[:2], np.float32)
-        write_parquet(out, embeddings_table(names, rows["split"].to_pylist(), found, always > 0, always))
+        write_parquet(out, descriptors_as_parts(names, rows["split"].to_pylist(), np.concatenate(vectors)))
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qafm.companions.bpbreid.part_tables import embeddings_table
+from qafm.companions.bpbreid.part_tables import descriptors_as_parts
 from qafm.companions.bpbreid.searched_views import searched_rows, view_batches
 from qafm.companions.bpbreid.views import SEARCHED, Halves, View
 from qafm.config.backbone import BackboneConfig
@@ -35,6 +35,5 @@ def embed_views(images: Path, weights: Path, config: BackboneConfig, runtime: Ru
     for view, out in outs.items():
         rows = searched_rows(images, both=view in SEARCHED)
         batches = view_batches(rows, view, halves, config.height, config.width)
-        vectors = np.concatenate([baseline_descriptors(model, pixels.to(device), device, runtime) for _, pixels in batches])[:, None]  # [N, 1, C]
-        seen = np.ones(vectors.shape[:2], np.float32)
-        write_parquet(out, embeddings_table(rows["image_id"].to_pylist(), rows["split"].to_pylist(), vectors, seen > 0, seen))
+        vectors = np.concatenate([baseline_descriptors(model, pixels.to(device), device, runtime) for _, pixels in batches])  # [N, C]
+        write_parquet(out, descriptors_as_parts(rows["image_id"].to_pylist(), rows["split"].to_pylist(), vectors))

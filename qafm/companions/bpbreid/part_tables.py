@@ -40,6 +40,12 @@ def embeddings_table(image_ids: Sequence[str], splits: Sequence[str], vectors: n
     return pa.table([pa.array(list(image_ids)), pa.array(list(splits)), *columns], schema=views_schema(compared, dim))
 
 
+def descriptors_as_parts(image_ids: Sequence[str], splits: Sequence[str], descriptors: np.ndarray) -> pa.Table:
+    """The same table of systems that know no parts: `descriptors` float32 [N, D], one embedding an image, always visible."""
+    always = np.ones((len(descriptors), 1), np.float32)
+    return embeddings_table(image_ids, splits, descriptors[:, None], always > 0, always)
+
+
 # maps.parquet: the part maps of every query and gallery image, as seen whole.
 MAPS_SCHEMA = pa.schema(
     [

@@ -39,7 +39,7 @@ ROW_IN, REST_IN = 0.27, 1.5  # inches per system; what stands above and below th
 WIDE_IN = 5.0  # narrower figures have the panels one above the other
 BESIDE = 0.17  # by how much a system's two recipes stand apart, rows
 CLOSE = 0.12  # decades of FLOPs within which labels could overlap
-APART = 0.045  # of the axis' height: least distance of two labelsfrom qafm.tables.table4 import STANDARD
+APART = 0.045  # of the axis' height: least distance of two labels
 
 
 class Point(NamedTuple):
