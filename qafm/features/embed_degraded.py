@@ -58,9 +58,9 @@ def embed_degraded(
         ]
         v_a, v_s = (vectors.cpu().numpy() for vectors in branch_vectors(model, resized(made, model_config.architecture.backbone), device, runtime))
         q = np.full(len(names), np.nan)
-        if q_source is not None and extractor is not None:
+        if extractor is not None:
             progress = tqdm(zip(names, made, strict=True), total=len(names), desc=f"Q of {kind} {level:g}", unit="image", disable=None)
-            q = np.array([q_of(picture, name, extractor, q_source.network.quality, device, runtime) for name, picture in progress])
+            q = np.array([q_of(picture, name, extractor, device, runtime) for name, picture in progress])
         w = np.full(len(q), np.nan) if np.isnan(q).all() and model_config.fixed_weight is None else visual_weights(model, q, model_config)
         tables.append(_to_table(names, kind, level, q, w, v_a, v_s))
     write_parquet(out, pa.concat_tables(tables))

@@ -24,11 +24,12 @@ from qafm.runtime.torch_setup import autocast, place
 
 
 class Extractor(NamedTuple):
-    """The network behind Q, in eval mode on the device, with what it is shown."""
+    """The network behind Q, in eval mode on the device, with what it is shown and how Q follows from its features."""
 
     model: ReidBaseline
     backbone: BackboneConfig
     perturb: PerturbConfig
+    quality: QualityConfig
 
 
 class QSource(NamedTuple):
@@ -43,7 +44,8 @@ class QSource(NamedTuple):
         Raises:
             InputError: the weights cannot be read or do not fit.
         """
-        return Extractor(place(load_baseline(self.weights, self.network.extractor), device), self.network.extractor, self.network.perturb)
+        backbone, perturbations, quality = self.network.extractor, self.network.perturb, self.network.quality
+        return Extractor(place(load_baseline(self.weights, backbone), device), backbone, perturbations, quality)
 
 
 def resized(pictures: Sequence[np.ndarray], backbone: BackboneConfig) -> torch.Tensor:
@@ -68,6 +70,7 @@ def variant_features(picture: np.ndarray, key: str, extractor: Extractor, device
         return extractor.model(normalize(pixels.to(device))).feature.float().cpu().numpy()
 
 
-def q_of(picture: np.ndarray, key: str, extractor: Extractor, quality: QualityConfig, device: torch.device, runtime: RuntimeConfig) -> float:
+def q_of(picture: np.ndarray, key: str, extractor: Extractor, device: torch.device, runtime: RuntimeConfig) -> float:
     """Q(I) of a picture, uint8 [H, W, 3], as stages 2 to 4 compute it (Eq. 1); `key` as in `variant_features`."""
-    return identifiability(variant_features(picture, key, extractor, device, runtime), normalize=quality.normalize, mode=quality.mode)
+    features, quality = variant_features(picture, key, extractor, device, runtime), extractor.quality
+    return identifiability(features, normalize=quality.normalize, mode=quality.mode)

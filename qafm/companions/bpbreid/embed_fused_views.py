@@ -60,9 +60,9 @@ def embed_fused_views(
         vectors = []
         for batch, pictures in view_pictures(rows, view, halves):
             q = known[batch]
-            if view != "full" and q_source is not None and extractor is not None:
+            if view != "full" and extractor is not None:
                 seen = zip(pictures, names[batch], strict=True)
-                q = np.array([q_of(picture, name, extractor, q_source.network.quality, device, runtime) for picture, name in seen])
+                q = np.array([q_of(picture, name, extractor, device, runtime) for picture, name in seen])
             vectors.append(_descriptors(model, pictures, visual_weights(model, q, config), config, device, runtime))
         write_parquet(out, descriptors_as_parts(names, rows["split"].to_pylist(), np.concatenate(vectors)))
 

@@ -15,7 +15,6 @@ from qafm.companions.bpbreid.part_model import PartReid
 from qafm.companions.comparison.common_nets import build_common, common_descriptors
 from qafm.companions.slicenet.sliced_net import SlicedNet
 from qafm.config.compared import CommonNetwork, ComparedNetwork, FusedNetwork, PartNetwork, PlainNetwork, SlicedNetwork
-from qafm.config.quality import QualityConfig
 from qafm.features.new_images import Extractor
 from qafm.images.network_input import normalize
 from qafm.models.qafm import Qafm
@@ -31,14 +30,12 @@ class ComparedModel(NamedTuple):
     Attributes:
         networks: all but the extractor behind Q, in eval mode.
         describe: uint8 images [N, 3, H, W] and Q [N], which systems without a learned weight do not look at, -> descriptors [N, D].
-        extractor: the network behind Q and what it is shown; None where the descriptor needs no Q.
-        quality: how Q follows from its features; None likewise.
+        extractor: the network behind Q; None where the descriptor needs no Q.
     """
 
     networks: nn.ModuleList
     describe: Describe
     extractor: Extractor | None = None
-    quality: QualityConfig | None = None
 
 
 def build_compared(network: ComparedNetwork) -> ComparedModel:
@@ -72,8 +69,8 @@ def _fused(network: FusedNetwork) -> ComparedModel:
         return ComparedModel(nn.ModuleList([model.attribute]), attribute)
     if network.q is None:
         return ComparedModel(nn.ModuleList([model]), both)
-    extractor = Extractor(ReidBaseline(backbone=network.q.extractor, num_ids=0), network.q.extractor, network.q.perturb)
-    return ComparedModel(nn.ModuleList([model]), both, extractor, network.q.quality)
+    extractor = Extractor(ReidBaseline(backbone=network.q.extractor, num_ids=0), network.q.extractor, network.q.perturb, network.q.quality)
+    return ComparedModel(nn.ModuleList([model]), both, extractor)
 
 
 def _plain(network: PlainNetwork) -> ComparedModel:

@@ -65,7 +65,7 @@ def count_costs(model: ComparedModel, height: int, width: int) -> Mapping[str, i
     counted["parameters"] = parameters_behind(descriptor, model.networks)
     counted["descriptor_length"] = descriptor.shape[1]
     if model.extractor is not None:
-        extractor, backbone, perturb = model.extractor
+        extractor, backbone, perturb, _ = model.extractor
         pixels = torch.zeros(1, 3, backbone.height, backbone.width, dtype=torch.uint8)
         with FlopCounterMode(display=False) as counter:
             feature = extractor(normalize(pixels)).feature

@@ -48,15 +48,15 @@ def _per_image(model: ComparedModel, size: tuple[int, int], batch: int, repeats:
     """Median seconds per image of a batch of this size."""
     rng = np.random.default_rng(0)
     pixels = torch.from_numpy(rng.integers(0, 256, (batch, 3, *size), dtype=np.uint8)).to(device)
-    extractor, quality = model.extractor, model.quality
+    extractor = model.extractor
     pictures = [] if extractor is None else list(rng.integers(0, 256, (batch, extractor.backbone.height, extractor.backbone.width, 3), dtype=np.uint8))
 
     @torch.inference_mode()
     def describe() -> None:
         with autocast(device, runtime):
             found = torch.zeros(batch)
-            if extractor is not None and quality is not None:
-                found = torch.tensor([q_of(picture, "", extractor, quality, device, runtime) for picture in pictures])
+            if extractor is not None:
+                found = torch.tensor([q_of(picture, "", extractor, device, runtime) for picture in pictures])
             model.describe(pixels, found.float().to(device)).cpu()  # what is on the CPU has been computed
 
     return measure(describe, repeats) / batch

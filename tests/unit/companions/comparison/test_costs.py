@@ -139,7 +139,7 @@ def test_q_is_that_of_stages_2_to_4() -> None:
     assert built.extractor is not None
     flat = torch.full((32, 16, 3), 90, dtype=torch.uint8).numpy()
     raw = QualityConfig(normalize="none", mode="reference")
-    found, otherwise = (q_of(flat, "", built.extractor, quality, torch.device("cpu"), RUNTIME) for quality in (Q.quality, raw))
+    found, otherwise = (q_of(flat, "", built.extractor._replace(quality=quality), torch.device("cpu"), RUNTIME) for quality in (Q.quality, raw))
     assert 0 < found != otherwise
 
 
