@@ -162,13 +162,14 @@ def _about(attribute: str, train: np.ndarray, labels: np.ndarray, run: ParRun) -
     counts, learned = (class_counts(codes[:, column], len(classes)) for codes in (labels, train))
     absent = [word for word, count in zip(classes, counts, strict=True) if not count]
     unseen = [word for word, count, seen in zip(classes, counts, learned, strict=True) if count and not seen]
+    present = len(classes) - len(absent)
     if not learned.any():
         note = "no known label among the trained identities: no head"
     elif not counts.any():
         note = "no known label in this set"
     else:
-        note = f"never seen in training, so not in macro F1: {'; '.join(unseen)}" if unseen else ""
-    present = len(classes) - len(absent)
+        left_out = ", so not in macro F1" if len(unseen) < present else ""  # where nothing else is there, macro F1 is theirs: 0
+        note = f"never seen in training{left_out}: {'; '.join(unseen)}" if unseen else ""
     return {"n": str(counts.sum()), "n_classes": str(present), "n_absent": str(len(absent)), "absent": "; ".join(absent), "note": note}
 
 
