@@ -185,17 +185,16 @@ def includes_zero(number: Number) -> bool:
 def _against(rivals: Sequence[Rival]) -> list[str]:
     """What the differences say: a sentence on the rivals that QAFM is above, on those it is below, on those it cannot be told from, on the rest."""
     measured = [rival for rival in rivals if interval(rival.ahead)]
-    above = [rival for rival in measured if not includes_zero(rival.ahead) and rival.ahead.value > 0]
-    below = [rival for rival in measured if not includes_zero(rival.ahead) and rival.ahead.value < 0]
     even = [rival for rival in measured if includes_zero(rival.ahead)]
-    rest = [rival for rival in rivals if rival not in measured]
-    each = "the 95 % interval of {} difference excludes 0."
-    return [
-        *([f"QAFM is above {_listed(above)}: {each.format(_this(above))}"] if above else []),
-        *([f"QAFM is below {_listed(below)}: {each.format(_this(below))}"] if below else []),
-        *([f"QAFM cannot be told from {_listed(even)}: the 95 % interval of {_this(even)} difference includes 0."] if even else []),
-        *([f"No interval was computed of QAFM's difference to {_listed(rest)}."] if rest else []),
+    told = [rival for rival in measured if rival not in even]
+    interval_of = "the 95 % interval of {this} difference"
+    verdicts = [  # sentence, its rivals
+        (f"QAFM is above {{them}}: {interval_of} excludes 0.", [rival for rival in told if rival.ahead.value > 0]),
+        (f"QAFM is below {{them}}: {interval_of} excludes 0.", [rival for rival in told if rival.ahead.value < 0]),
+        (f"QAFM cannot be told from {{them}}: {interval_of} includes 0.", even),
+        ("No interval was computed of QAFM's difference to {them}.", [rival for rival in rivals if rival not in measured]),
     ]
+    return [sentence.format(them=_listed(found), this=_this(found)) for sentence, found in verdicts if found]
 
 
 def _listed(rivals: Sequence[Rival]) -> str:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from qafm.companions.par.siamese_network import SiameseNetwork
-from qafm.companions.slicenet.sliced_net import CosineSoftmax, Output, cut
+from qafm.companions.slicenet.sliced_net import CosineSoftmax, Output, strip_descriptors
 from qafm.companions.slicenet.trunk import Dense
 from qafm.config.backbone import BackboneConfig
 from qafm.config.common_recipe import CommonNetworkConfig, SlicedHead
@@ -46,12 +46,7 @@ class CommonSlicedNet(nn.Module):
 
     def forward(self, images: Tensor) -> Output:
         """Return the descriptors and identity logits of normalised images [N, 3, H, W]."""
-        if self.network == "slicenet1":
-            parts = self.dense_10(self.trunk(cut(images, self.slices)))  # [N * K, 128 / K]
-            vector = functional.normalize(parts).reshape(len(images), EMBEDDING)
-        else:
-            parts = self.dense_10(cut(self.trunk(images), self.slices))
-            vector = functional.normalize(parts.reshape(len(images), EMBEDDING))
+        vector = strip_descriptors(images, self.network, self.slices, self.trunk, self.dense_10)
         return Output(vector, self.classifier(vector))
 
 

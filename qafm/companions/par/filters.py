@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from qafm.evaluation.ranking import Labels, Matches, SameCamera
+from qafm.evaluation.ranking import Labels, Matches, SameCamera, precision_at
 from qafm.runtime.errors import InputError
 
 Distance = Literal["euclidean", "squared"]
@@ -142,7 +142,7 @@ def filtered_search(
 def _outcome(right: np.ndarray, kept: np.ndarray) -> tuple[float, float, int, float, float]:
     """The fields of Filtered for one ranked list: which of it are right, and which are kept, bool [G']."""
     places = np.flatnonzero(right[kept])  # 0-based, in the shortened list
-    precision = float((np.arange(1, len(places) + 1) / (places + 1)).sum())
-    first = int(places[0]) + 1 if len(places) else 0
-    n = int(right.sum())
-    return precision / max(len(places), 1), precision / n, first, len(places) / n, float(kept.mean())
+    if not len(places):
+        return 0.0, 0.0, 0, 0.0, float(kept.mean())
+    ap, recall = precision_at(places)[0], len(places) / int(right.sum())
+    return ap, ap * recall, int(places[0]) + 1, recall, float(kept.mean())

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from qafm.evaluation.first_ranks import FirstRanks
-from qafm.evaluation.ranking import Labels, Matches, SameCamera, Similarity, evaluate_retrieval
+from qafm.evaluation.ranking import Labels, Matches, SameCamera, Similarity, evaluate_retrieval, precision_at
 
 DEPTH = 10
 RANKS = (1, 5)
@@ -55,7 +55,7 @@ def first_hits(query: Labels, gallery: Labels, similarity: Similarity) -> list[n
 def top10_ap(hits: np.ndarray) -> float:
     """The report's average precision of one query from its first ranks, bool [at most 10]; in [0, 1]."""
     places = np.flatnonzero(hits)
-    return float(np.mean(np.arange(1, len(places) + 1) / (places + 1))) if len(places) else 0.0
+    return precision_at(places)[0] if len(places) else 0.0
 
 
 def _top10(hits: list[np.ndarray]) -> Metrics:

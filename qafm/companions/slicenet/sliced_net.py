@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from qafm.companions.slicenet.trunk import OUT_CHANNELS, Dense, Trunk
-from qafm.config.sliced_net import EMBEDDING, REDUCTION, NetworkConfig
+from qafm.config.sliced_net import EMBEDDING, REDUCTION, Network, NetworkConfig
 
 
 class CosineSoftmax(nn.Module):
@@ -47,6 +47,26 @@ def cut(maps: Tensor, slices: int) -> Tensor:
     return strips.reshape(n * slices, channels, height // slices, width).contiguous(memory_format=torch.channels_last)
 
 
+def strip_descriptors(images: Tensor, network: Network, slices: int, trunk: nn.Module, dense: nn.Module) -> Tensor:
+    """Descriptors of a batch by the strips of each image.
+
+    Args:
+        images: normalised, [N, 3, H, W].
+        network: slicenet1 cuts the image, the others the trunk's map; bignet has one strip.
+        slices: K.
+        trunk: images -> maps [n, c, h, w].
+        dense: a strip's map -> its 128 / K values.
+
+    Returns:
+        [N, 128]: the strips' values joined; of slicenet1 every strip has norm 1, else the whole.
+    """
+    if network == "slicenet1":
+        parts = dense(trunk(cut(images, slices)))  # [N * K, 128 / K]
+        return functional.normalize(parts).reshape(len(images), EMBEDDING)
+    parts = dense(cut(trunk(images), slices))
+    return functional.normalize(parts.reshape(len(images), EMBEDDING))
+
+
 class SlicedNet(nn.Module):
     """One of the three networks with its normalisation of images and its classifier.
 
@@ -75,10 +95,5 @@ class SlicedNet(nn.Module):
     def forward(self, pixels: Tensor) -> Output:
         """Return the descriptors and identity logits of images: uint8 [N, 3, H, W]."""
         images = ((pixels.float() / 255 - self.mean.view(3, 1, 1)) / self.std.view(3, 1, 1)).contiguous(memory_format=torch.channels_last)
-        if self.network == "slicenet1":
-            parts = self.dense_10(self.trunk(cut(images, self.slices)))  # [N * K, 128 / K]
-            vector = functional.normalize(parts).reshape(len(pixels), EMBEDDING)
-        else:
-            maps = cut(self.trunk(images), self.slices)
-            vector = functional.normalize(self.dense_10(maps).reshape(len(pixels), EMBEDDING))
+        vector = strip_descriptors(images, self.network, self.slices, self.trunk, self.dense_10)
         return Output(vector, self.classifier(vector))
