@@ -16,6 +16,8 @@ def writer(project: Path) -> dict[str, Any]:
 
 
 class Inner(BaseModel):
+    """What may be there."""
+
     size: int = Field(default=3, ge=1, lt=9, description="a | b")
     path: str
 
@@ -69,6 +71,7 @@ def test_lines_of_a_small_model(writer: dict[str, Any]) -> None:
         ("on", "true or false", "true", ""),
         ("inner.size", "int, >= 1, < 9", "4", "a | b"),
         ("inner.path", "text", "data", ""),
+        ("absent", "section or null", "null", "What may be there"),
         ("absent.size", "int, >= 1, < 9", "3", "a | b"),
         ("absent.path", "text", "(required)", ""),
     ]

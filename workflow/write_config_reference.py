@@ -34,8 +34,8 @@ make table4 CONFIG=config/col780.yaml
   are refused.
 - Paths are relative to the project's root, or absolute.
 
-*Default* is the value in the default run. *null* switches off or leaves open. The equation and section numbers are the paper's; docs/method.md explains
-the method's switches.
+*Default* is the value in the default run. *null* switches off or leaves open; *(required)* below a section that may be null: where the section is given.
+The equation and section numbers are the paper's; docs/method.md explains the method's switches.
 """
 SECTIONS = {  # path -> heading; a key belongs to the longest path that leads to it
     "seeds": "Every stage: seeds",
@@ -81,7 +81,7 @@ class Key(NamedTuple):
 
 
 def keys(model: type[BaseModel], values: BaseModel | None, prefix: str = "") -> Iterator[Key]:
-    """Every key of a settings class, sections entered, in the order of declaration.
+    """Every key of a settings class, sections entered, in the order of declaration; a section that may be absent is a key itself.
 
     Args:
         model: the class.
@@ -92,6 +92,8 @@ def keys(model: type[BaseModel], values: BaseModel | None, prefix: str = "") -> 
         path, value = f"{prefix}{name}", None if values is None else getattr(values, name)
         section = _section(field.annotation)
         if section is not None:
+            if not field.is_required() and field.default is None:
+                yield Key(path, "section or null", "null" if value is None else "a section", field.description or _first_line(section))
             yield from keys(section, value, f"{path}.")
         else:
             default = _absent_default(field) if values is None else as_yaml(value)
@@ -104,6 +106,10 @@ def _section(annotation: Any) -> type[BaseModel] | None:
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate
     return None
+
+
+def _first_line(section: type[BaseModel]) -> str:
+    return (section.__doc__ or "").strip().split("\n")[0].removesuffix(".")
 
 
 def _absent_default(field: FieldInfo) -> str:

@@ -66,7 +66,7 @@ def embed(
     device: DeviceName = "auto",
     names: NamesOption = "none",
     cameras: CameraOption = None,
-    fast: Annotated[bool, typer.Option("--fast", help="Without Q: some 10 times faster per image; each gets the weight of the mean Q.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Without Q: 6 to 14 times faster on a CPU; each image gets the weight of the mean Q.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="A single image that cannot be used ends the command, before anything is written.")] = False,
     as_json: AsJson = False,
 ) -> None:

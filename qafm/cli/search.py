@@ -24,7 +24,7 @@ def search(
     gallery: Annotated[Path, typer.Option("--gallery", "-g", help="What `qafm embed` made.", show_default=False)],
     top: Annotated[int, typer.Option(min=1, help="Images found per query.")] = 10,
     html: Annotated[Path | None, typer.Option(help="Write a page with pictures, self-contained.", show_default=False)] = None,
-    png: Annotated[Path | None, typer.Option(help="Write a picture, one row per query.", show_default=False)] = None,
+    png: Annotated[Path | None, typer.Option(help="Write a picture: 12 hits to a row, at most 30 rows.", show_default=False)] = None,
     model: ModelPath = None,
     device: DeviceName = "auto",
     names: NamesOption = "none",

@@ -64,10 +64,10 @@ class PartsConfig(Settings):
 class EmbeddingWeights(Settings):
     """Weight of a loss on each embedding; 0 leaves it out."""
 
-    whole: Weight = 0.0
-    foreground: Weight = 0.0
-    concatenated: Weight = 0.0
-    parts: Weight = 0.0
+    whole: Weight = Field(default=0.0, description="on the embedding of the whole map")
+    foreground: Weight = Field(default=0.0, description="on that of the foreground")
+    concatenated: Weight = Field(default=0.0, description="on those of all parts, joined")
+    parts: Weight = Field(default=0.0, description="on those of the parts, averaged over them")
 
 
 class PartLossConfig(Settings):

@@ -30,7 +30,7 @@ class ApnConfig(Settings):
 class ApanConfig(Settings):
     """APAN: PAFM, ConvLSTM over the 12 attribute groups, v_s."""
 
-    pafm_channels: int = Field(default=256, ge=1)
+    pafm_channels: int = Field(default=256, ge=1, description="channels of PAFM's map")
     step_channels: int = Field(default=256, ge=0, description="shared 1x1 projection of the PAFM map; 0: none, the cell sees the map itself")
     gates: bool = Field(default=True, description="modulate x_t by a learned gate of attribute group t")
     hidden_channels: int = Field(default=256, ge=1, description="ConvLSTM hidden channels")

@@ -13,7 +13,7 @@ class ExtractorConfig(Settings):
     """The Bag-of-Tricks ReID baseline whose pooled features give Q(I)."""
 
     backbone: BackboneConfig = BackboneConfig()
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, description="of the extractor's weights and batches; one extractor serves all `seeds`")
     training: TrainingConfig = TrainingConfig()
 
 

@@ -40,7 +40,9 @@ class AlphaConfig(Settings):
     """The weight w of the visual branch and how it is learned from Q (Eq. 2, Eq. 6)."""
 
     fixed: float | None = Field(default=None, ge=0, le=1, description="train and test at this visual weight; null: the MLP decides")
-    loss: Literal["ratio_bce", "expected_loss", "fused_id"] = Field(default="ratio_bce")
+    loss: Literal["ratio_bce", "expected_loss", "fused_id"] = Field(
+        default="ratio_bce", description="what teaches the MLP: Eq. 2's ratio as a target, Eq. 6, or the fused identity loss; see docs/method.md, stage 6"
+    )
     target: Literal["holdout", "train"] = Field(default="holdout", description="images whose branch losses teach the MLP")
     lr: float = Field(default=0.01, gt=0, description="learning rate of the MLP, before warm-up and cosine")
     start: Literal["best_fixed", "half"] = Field(default="best_fixed", description="where the MLP starts: the best fixed weight on held-out identities, or 0.5")

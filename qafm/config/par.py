@@ -58,9 +58,9 @@ class ClustersConfig(Settings):
     """Clusters of images by colour, from which negatives are drawn. The report gives none of these values."""
 
     count: int = Field(default=16, ge=1, description="clusters of k-means; fewer where there are not so many different histograms")
-    hue_bins: int = Field(default=16, ge=1, le=180)
-    saturation_bins: int = Field(default=4, ge=1, le=256)
-    value_bins: int = Field(default=4, ge=1, le=256)
+    hue_bins: int = Field(default=16, ge=1, le=180, description="bins of a histogram along hue")
+    saturation_bins: int = Field(default=4, ge=1, le=256, description="along saturation")
+    value_bins: int = Field(default=4, ge=1, le=256, description="along value")
     stripes: int = Field(default=3, ge=1, le=32, description="horizontal stripes, a histogram each; 1: one of the whole image")
     seed: int = Field(default=1, ge=0, description="of k-means")
 

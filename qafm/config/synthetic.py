@@ -23,7 +23,7 @@ class SyntheticConfig(Settings):
 
     height: int = Field(default=128, ge=32, le=512, description="pixels; the person is drawn for it, not scaled up to it")
     width: int = Field(default=64, ge=16, le=256, description="pixels")
-    jpeg_quality: int = Field(default=95, ge=50, le=100)
+    jpeg_quality: int = Field(default=95, ge=50, le=100, description="of the files written")
 
     shared_attributes: float = Field(default=0.5, ge=0, le=0.9, description="share of a split's identities whose attribute vector another one has too")
     shade_spread: float = Field(default=1.0, ge=0, le=2, description="spread of exact shades within a named colour (1: sd of about 5 Lab units)")

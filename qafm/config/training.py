@@ -31,14 +31,14 @@ class OptimizerConfig(Settings):
     """Adam with linear warm-up and cosine decay."""
 
     lr: float = Field(default=3.5e-4, gt=0, description="learning rate after warm-up")
-    weight_decay: float = Field(default=5e-4, ge=0)
+    weight_decay: float = Field(default=5e-4, ge=0, description="L2 penalty, as Adam adds it to the gradient")
     warmup_epochs: int = Field(default=10, ge=0, description="epochs of linear warm-up: lr x (e+1)/warmup")
 
 
 class IdentityLossConfig(Settings):
     """Label-smoothed cross-entropy and batch-hard triplet loss."""
 
-    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    label_smoothing: float = Field(default=0.1, ge=0, lt=1, description="share of the target that all identities have in common")
     triplet_margin: float = Field(default=0.3, gt=0, description="margin on Euclidean distances")
 
 
@@ -63,7 +63,7 @@ class BranchLossConfig(DescriptorLossConfig):
 class ScheduleConfig(Settings):
     """How long, on what batches, and by which steps."""
 
-    epochs: int = Field(default=60, ge=1)
+    epochs: int = Field(default=60, ge=1, description="passes over the train identities")
     batch: BatchConfig = BatchConfig()
     augment: AugmentConfig = AugmentConfig()
     optimizer: OptimizerConfig = OptimizerConfig()

@@ -105,7 +105,7 @@ def caption_training(curves: Sequence[Curves], run: str) -> str:
     return (
         f"Training curves, one panel per stage and kind of loss; each point is the mean over an epoch. Run: {run}.{band} Identity: cross-entropy of the "
         "identity classifiers, of a branch (APN, APAN), of APN's horizontal and vertical stripes, and of the fused vector. Triplet: batch-hard, on Euclidean "
-        "distances. Attributes: cross-entropy of APAN's attribute heads, the sum of the heads where APAN is trained alone, their weighted mean in the fusion. "
+        "distances. Attributes: cross-entropy of APAN's attribute heads, their weighted mean, or their sum where stage 1 of APAN is attributes alone. "
         "In the fusion, branches trained before stay frozen at first: their curves jump where they begin to learn again, since their batch norms then follow "
         "the batch. "
         f"{_about_weight(curves)}Last values: {last}"
