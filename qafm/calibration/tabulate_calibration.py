@@ -9,6 +9,7 @@ import numpy as np
 from qafm.evaluation.ablation_rows import Cells, as_percent, as_weight, write_table
 from qafm.runtime.errors import InputError
 from qafm.tables.calibration import CalibrationFile, Measured, read_calibration_file
+from qafm.tables.spread import with_spread
 from qafm.tables.table4 import Run
 
 FALSE_MATCHES = (0.1, 0.01, 0.001, 0.0001, 0.00001)
@@ -49,9 +50,9 @@ def tabulate_calibration(files: Sequence[tuple[int, Path]], run: Run, out: Path)
     reasons = "; ".join(dict.fromkeys(content.reason for content in contents if content.reason))
     head = {"dataset": run.dataset, "features": run.features, "model": run.model, "init": run.init, "prior": f"{contents[0].prior:g}", "note": reasons}
     rows = [head | _mean(found) for found in lines.values()] or [head | {"n_seeds": "0"}]
-    spread = ("value_sd",) if len(files) > 1 else ()
+    measured = with_spread(["value"], len(files))
     counts = ("genuine_pairs", "impostor_pairs", "n_identities", "n_seeds")
-    columns = ("measure", "dataset", "features", "model", "init", "prior", "predicted", "value", *spread, "low", "high", "distance", *counts, "note")
+    columns = ("measure", "dataset", "features", "model", "init", "prior", "predicted", *measured, "low", "high", "distance", *counts, "note")
     write_table(out, columns, rows)
 
 

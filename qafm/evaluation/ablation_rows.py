@@ -105,9 +105,7 @@ def _result_cells(found: Sequence[dict[str, Any]], metrics: Sequence[str]) -> Ce
         spread = float(np.mean([content["visual_weight_sd"] for content in found]))
         cells |= {"paper_alpha": as_weight(1 - weight), "visual_weight": as_weight(weight), "visual_weight_sd": as_weight(spread)}
     for name in metrics:
-        values = [content["metrics"][name] for content in found]
-        cells[name] = as_percent(float(np.mean(values)))
-        cells[f"{name}_sd"] = as_percent(float(np.std(values, ddof=1))) if len(values) > 1 else ""
+        cells |= mean_cells(name, [content["metrics"][name] for content in found])
     return cells
 
 
@@ -160,6 +158,12 @@ def beside_reference(row: Artifacts, reference: Artifacts | None, gallery: str, 
         return {}
     cells = interval_cells("mAP", own[2], own[1], config)
     return cells if reference is None or reference is row else cells | difference_cells("mAP_minus_qafm", row, reference, gallery, config)
+
+
+def mean_cells(name: str, values: Sequence[float]) -> Cells:
+    """`{name}` and `{name}_sd`: the mean of one value per seed, in percent, and their sample standard deviation; empty where there is none to compute."""
+    mean = as_percent(float(np.mean(values))) if values else ""
+    return {name: mean, f"{name}_sd": as_percent(float(np.std(values, ddof=1))) if len(values) > 1 else ""}
 
 
 def as_percent(value: float) -> str:

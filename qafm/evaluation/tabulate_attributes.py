@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from qafm.evaluation.ablation_rows import Cells, as_percent, write_table
+from qafm.evaluation.ablation_rows import Cells, as_percent, mean_cells, write_table
 from qafm.evaluation.attribute_accuracy import OFFICIAL_COLUMNS, SCORE_COLUMNS
 from qafm.runtime.errors import InputError
 from qafm.tables.csv_rows import read_rows
+from qafm.tables.spread import with_spread
 from qafm.tables.table4 import Run
 
 STAGES = {"apan": "stage1", "fusion": "stage2"}  # part of the weights -> the paper's training stage
@@ -67,15 +68,12 @@ def tabulate_attributes(files: Sequence[tuple[int, str, Path]], run: Run, out: P
             if subset == "gallery":
                 cells["apr_official"] = as_percent(APR_OFFICIAL[attribute])
             rows.append(cells)
-    write_table(out, _columns(len(seeds) > 1, run.market1501), rows)
+    write_table(out, _columns(len(seeds), run.market1501), rows)
 
 
-def _columns(spread: bool, market1501: bool) -> list[str]:
-    def stage_columns(score: str, stage: str) -> list[str]:
-        return [f"{score}_{stage}", *([f"{score}_{stage}_sd"] if spread else [])]
-
-    own = [name for stage in STAGES.values() for score in ("accuracy", "macro_f1") for name in stage_columns(score, stage)]
-    official = [name for stage in STAGES.values() for name in stage_columns("official", stage)]
+def _columns(n_seeds: int, market1501: bool) -> list[str]:
+    own = with_spread([f"{score}_{stage}" for stage in STAGES.values() for score in ("accuracy", "macro_f1")], n_seeds)
+    official = with_spread([f"official_{stage}" for stage in STAGES.values()], n_seeds)
     published = ["apr_official"] if market1501 else []
     return [
         "attribute",
@@ -152,9 +150,7 @@ def _label_cells(values: Values) -> Cells:
 def _score_cells(seeds: Sequence[Values], stage: str) -> Cells:
     cells: Cells = {}
     for score in SCORES:
-        values = [value for seed in seeds if (value := seed[score]) is not None]
-        cells[f"{score}_{stage}"] = as_percent(float(np.mean(values))) if values else ""
-        cells[f"{score}_{stage}_sd"] = as_percent(float(np.std(values, ddof=1))) if len(values) > 1 else ""
+        cells |= mean_cells(f"{score}_{stage}", [value for seed in seeds if (value := seed[score]) is not None])
     return cells
 
 

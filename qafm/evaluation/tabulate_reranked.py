@@ -6,6 +6,7 @@ from pathlib import Path
 from qafm.config.ablation import AblationConfig
 from qafm.evaluation.ablation_rows import Row, difference_cells, metric_names, read_artifacts, result_rows, write_table
 from qafm.runtime.errors import InputError
+from qafm.tables.spread import with_spread
 from qafm.tables.table4 import Run
 
 IDENTITY_COLUMNS = ("experiment", "dataset", "features", "model", "init", "gallery")
@@ -30,7 +31,7 @@ def tabulate_reranked(before: Sequence[Row], after: Sequence[Row], run: Run, con
     plain, reranked = read_artifacts(before), read_artifacts(after)
     first, *others = metric_names([*plain, *reranked])
     metrics = [first, *(name for name in others if name in ("mAP", "mINP"))]
-    names = {name: f"{metric}_reranked{name.removeprefix(metric)}" for metric in metrics for name in _with_spread(metric, len(plain[0].contents))}
+    names = {name: f"{metric}_reranked{name.removeprefix(metric)}" for metric in metrics for name in with_spread([metric], len(plain[0].contents))}
     of = {row.experiment: row for row in reranked}
     rows = result_rows(plain, run, metrics, lambda row, gallery: difference_cells("mAP_gain", of[row.experiment], row, gallery, config))
     again = result_rows(reranked, run, metrics, lambda row, _: {"note": row.note})
@@ -38,7 +39,3 @@ def tabulate_reranked(before: Sequence[Row], after: Sequence[Row], run: Run, con
         raise InputError("table: the rows before and after re-ranking are of different galleries")
     table = [row | {names[name]: found[name] for name in names} | {"note": found["note"]} for row, found in zip(rows, again, strict=True)]
     write_table(out, [*IDENTITY_COLUMNS, *names, *names.values(), *GAIN_COLUMNS, "n_queries", "n_seeds", "note"], table)
-
-
-def _with_spread(metric: str, n_seeds: int) -> tuple[str, ...]:
-    return (metric, f"{metric}_sd") if n_seeds > 1 else (metric,)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from qafm.tables.spread import with_spread
+
 
 @dataclass(frozen=True)
 class Run:
@@ -60,5 +62,4 @@ def label(experiment: str) -> str:
 
 def result_columns(metrics: list[str], n_seeds: int) -> list[str]:
     """What every row has: the run, the weight, each of `metrics` (with its `_sd` over seeds where there are several), the counts."""
-    with_spread = [name for metric in metrics for name in ([metric, f"{metric}_sd"] if n_seeds > 1 else [metric])]
-    return [*RUN_COLUMNS, *with_spread, "n_queries", "n_seeds"]
+    return [*RUN_COLUMNS, *with_spread(metrics, n_seeds), "n_queries", "n_seeds"]

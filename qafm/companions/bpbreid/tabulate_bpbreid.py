@@ -13,6 +13,7 @@ from qafm.reporting.report_provenance import read_costs
 from qafm.runtime.errors import reading
 from qafm.runtime.files import read_json
 from qafm.tables.csv_rows import read_rows
+from qafm.tables.spread import with_spread
 from qafm.tables.table4 import Run
 
 COMPARED = {  # artifact: by which visibility its parts are compared
@@ -67,8 +68,7 @@ def tabulate_bpbreid(variants: Sequence[VariantFiles], absent: Mapping[str, str]
         about = _about(files) | {"variant": files.variant, "note": files.note}
         rows += result_rows(artifacts[files.variant], run, metrics, lambda row, _gallery, about=about: about | _compared(row, parts))
     rows += [{"variant": variant, "dataset": run.dataset, "note": reason} for variant, reason in absent.items()]
-    several = any(len(found[0].contents) > 1 for found in artifacts.values())
-    measured = [name for metric in metrics for name in ([metric, f"{metric}_sd"] if several else [metric])]
+    measured = with_spread(metrics, max((len(found[0].contents) for found in artifacts.values()), default=0))
     write_table(out, ["variant", "dataset", "init", "compared", "visibility", "gallery", *measured, *ABOUT, "n_queries", "n_seeds", "note"], rows)
 
 

@@ -8,6 +8,7 @@ from qafm.companions.bpbreid.evaluate_parts import experiment_name
 from qafm.companions.bpbreid.part_distance import VisibilityMode
 from qafm.companions.bpbreid.views import PROTOCOLS
 from qafm.evaluation.ablation_rows import Row, metric_names, read_artifacts, result_rows, write_table
+from qafm.tables.spread import with_spread
 from qafm.tables.table4 import Run
 
 
@@ -49,6 +50,5 @@ def tabulate_partial(systems: Sequence[SystemFiles], run: Run, out: Path) -> Non
                 cells = {"query": query, "searched": gallery, "system": files.system, "compared": files.compared, "visibility": visibility}
                 row = artifacts[files.system][experiment_name(query, gallery, visibility)]
                 rows += result_rows([row], run, metrics, lambda _row, _gallery, cells=cells: cells)
-    several = any(len(row.contents) > 1 for row in everything)
-    measured = [name for metric in metrics for name in ([metric, f"{metric}_sd"] if several else [metric])]
+    measured = with_spread(metrics, max(len(row.contents) for row in everything))
     write_table(out, ["query", "searched", "system", "compared", "visibility", "dataset", "gallery", *measured, "n_queries", "n_seeds"], rows)

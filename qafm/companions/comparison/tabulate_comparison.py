@@ -10,6 +10,7 @@ from qafm.config.ablation import AblationConfig
 from qafm.config.compared import ComparedSystem
 from qafm.evaluation.ablation_rows import Artifacts, Cells, beside_reference, interval_cells, metric_names, per_query, result_rows, write_table
 from qafm.runtime.errors import InputError
+from qafm.tables.spread import with_spread
 from qafm.tables.table4 import STANDARD, Run
 
 REFERENCE = "qafm"
@@ -46,8 +47,8 @@ def tabulate_comparison(
         cells |= _intervals(row, reference, metrics, config)
         rows += [found for found in result_rows([row], run, metrics, lambda _row, _gallery, cells=cells: cells) if found["gallery"] == STANDARD]
     rows += [{"system": name, "recipe": recipe, "dataset": run.dataset, "note": reason} for name, recipe, reason in absent]
-    several = any(len(row.contents) > 1 for row in artifacts.values())
-    measured = [f"{name}{end}" for name in metrics for end in (("", "_sd", "_low", "_high") if several else ("", "_low", "_high"))]
+    n_seeds = max(len(row.contents) for row in artifacts.values())
+    measured = [column for name in metrics for column in (*with_spread([name], n_seeds), f"{name}_low", f"{name}_high")]
     write_table(out, [*WHICH, *ABOUT, *measured, *DIFFERENCE, "n_queries", "n_seeds", "seeds", "note"], rows)
 
 

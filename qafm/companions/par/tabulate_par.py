@@ -13,13 +13,14 @@ from qafm.companions.par.classes import head_classes, par_codes
 from qafm.companions.par.identity_fold import trained_on
 from qafm.companions.par.predictions import NO_HEAD, read_predictions
 from qafm.companions.par.published import ACCURACY, GLOBAL, MACRO_F1, REPORT_ORDER
-from qafm.evaluation.ablation_rows import Cells, as_percent, write_table
+from qafm.evaluation.ablation_rows import Cells, as_percent, mean_cells, write_table
 from qafm.evaluation.attribute_accuracy import attribute_codes
 from qafm.evaluation.class_scores import ClassScores, commonest, mean_scores, score_classes
 from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
+from qafm.tables.spread import with_spread
 
 SETS = ("validation", "gallery")
 BASELINE = "majority"
@@ -90,11 +91,11 @@ def tabulate_par(files: Sequence[tuple[int, str, Path]], images: Path, run: ParR
             for attribute in (*REPORT_ORDER, GLOBAL):
                 table.append(_row(attribute, name, field, models, train, labels[name].codes, run, len(seeds)))
     for field, out in (("accuracy", accuracy), ("macro_f1", macro_f1)):
-        write_table(out, _columns(losses, len(seeds) > 1, run), rows[field])
+        write_table(out, _columns(losses, len(seeds), run), rows[field])
 
 
-def _columns(losses: Sequence[str], spread: bool, run: ParRun) -> list[str]:
-    own = [name for loss in losses for name in ([loss, f"{loss}_sd"] if spread else [loss])]
+def _columns(losses: Sequence[str], n_seeds: int, run: ParRun) -> list[str]:
+    own = with_spread(losses, n_seeds)
     published = [f"published_{loss}" for loss in losses] if run.market1501 else []
     return ["attribute", "set", "dataset", "init", "n", "n_classes", "n_absent", "absent", BASELINE, *own, "n_seeds", *published, "note"]
 
@@ -149,8 +150,7 @@ def _row(attribute: str, name: str, field: str, models: Models, train: np.ndarra
     cells |= {"note": _about_all(models)} if attribute == GLOBAL else _about(attribute, train, labels, run)
     for model, scores in models.items():
         values = [getattr(score, field) for of_seed in scores.values() if (score := of_seed[attribute]) is not None]
-        cells[model] = as_percent(float(np.mean(values))) if values else ""
-        cells[f"{model}_sd"] = as_percent(float(np.std(values, ddof=1))) if len(values) > 1 else ""
+        cells |= mean_cells(model, values)
         if name == "validation" and model in PUBLISHED[field][attribute]:
             cells[f"published_{model}"] = as_percent(PUBLISHED[field][attribute][model])
     return cells

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from qafm.companions.par.published import SIAMESE_MAP
-from qafm.evaluation.ablation_rows import Cells, as_percent, write_table
+from qafm.evaluation.ablation_rows import Cells, as_percent, mean_cells, write_table
 from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import read_json
 from qafm.tables.learning_curve import images_seen, kept_epoch
+from qafm.tables.spread import with_spread
 
 Curves = Mapping[str, Sequence[Sequence[Path]]]
 
@@ -60,8 +61,7 @@ def tabulate_siamese(files: Sequence[tuple[int, str, Path]], curves: Curves, run
         contents[arm].append(_read(path, arm))
     lengths = {arm: _lengths(curves[arm]) for arm in arms}
     rows = [row | lengths[arm] for gallery in GALLERIES for arm in arms for row in _rows(gallery, arm, contents[arm], run)]
-    metrics = _metrics(rows)
-    own = [name for metric in metrics for name in ([metric, f"{metric}_sd"] if len(seeds) > 1 else [metric])]
+    own = with_spread(_metrics(rows), len(seeds))
     columns = ["arm", "init", "epochs", "kept_epoch", "dataset", "gallery", "filter", *own, "n_queries", "n_excluded", "n_seeds"]
     write_table(out, [*columns, *(["published_mAP"] if run.comparable else []), "note"], rows)
 
@@ -104,12 +104,8 @@ def _rows(gallery: str, arm: str, seeds: Sequence[dict[str, Any]], run: SiameseR
         raise InputError(f"table: seeds of {arm} have different filters or ranks")
     rows = []
     for name in measured[0]:
-        row = cells | {"filter": name} | _mean("mAP_full", [seed[UNFILTERED]["mAP"] for seed in measured])
+        row = cells | {"filter": name} | mean_cells("mAP_full", [seed[UNFILTERED]["mAP"] for seed in measured])
         for metric in measured[0][name]:
-            row |= _mean(metric, [seed[name][metric] for seed in measured])
+            row |= mean_cells(metric, [seed[name][metric] for seed in measured])
         rows.append(row)
     return rows
-
-
-def _mean(metric: str, values: Sequence[float]) -> Cells:
-    return {metric: as_percent(float(np.mean(values))), f"{metric}_sd": as_percent(float(np.std(values, ddof=1))) if len(values) > 1 else ""}

@@ -9,7 +9,7 @@ from qafm.companions.slicenet.protocols import Metrics
 from qafm.companions.slicenet.published import PUBLISHED, are_the_reports
 from qafm.companions.slicenet.results import EpochMetrics, best_look, read_looks, read_protocols
 from qafm.config.slicenet import FOREIGN, NETWORK_NAMES, SIGN, SlicenetConfig
-from qafm.evaluation.ablation_rows import Cells, as_percent, write_table
+from qafm.evaluation.ablation_rows import Cells, mean_cells, write_table
 from qafm.reporting.report_provenance import read_costs
 from qafm.runtime.errors import InputError
 
@@ -105,7 +105,5 @@ def _means(protocols: Sequence[dict[str, Metrics | None]]) -> Cells:
     cells = {"n_seeds": str(len(protocols))}
     for column, (protocol, metric) in METRICS.items():
         values = [found[metric] for seed in protocols if (found := seed[protocol]) is not None]
-        if values:
-            cells[column] = as_percent(float(np.mean(values)))
-            cells[f"{column}_sd"] = as_percent(float(np.std(values, ddof=1))) if len(values) > 1 else ""
+        cells |= mean_cells(column, values)
     return cells
