@@ -1,6 +1,8 @@
 """The study of the faults: every preset changes what it says and writes to a place of its own."""
 
 import runpy
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,25 @@ def test_the_table_finds_what_a_run_leaves(study: dict[str, tuple[str, RunConfig
     assert found.embeddings == [Path("results/market1501-study-relabelled/published/convlstm/seed-1/embeddings/fusion.parquet")]
     assert found.quality == Path("results/market1501-study-relabelled/published/quality.json")
     assert found.rows[0][2].parent == Path("results/market1501-study-relabelled/published/convlstm/seed-1/ablation")
+
+
+def test_a_study_that_cannot_be_read_is_one_line(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("config.yaml", "market1501-replica.yaml"):
+        shutil.copy(project / "config" / name, tmp_path)
+    monkeypatch.setattr(sys, "argv", ["tabulate_faults.py", str(tmp_path / "market1501-replica.yaml"), str(tmp_path / "faults"), str(tmp_path / "out.csv")])
+
+    def refused(message: str) -> None:
+        with pytest.raises(SystemExit, match=rf"^error: .*{message}"):
+            runpy.run_path(str(project / "workflow" / "tabulate_faults.py"), run_name="__main__")
+
+    (tmp_path / "faults").mkdir()
+    refused("faults: holds no preset")
+    (tmp_path / "faults" / "00_base.yaml").touch()
+    refused(r"00_base\.yaml: holds no mapping")
+    (tmp_path / "faults" / "00_base.yaml").write_text("# The base.\nmodel: {name: base}")
+    (tmp_path / "faults" / "01_wrong.yaml").write_text("# Wrong.\nmodel: {nam: one}")
+    refused(r"01_wrong\.yaml: model\.nam: no such key")
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_a_variant_is_finished_when_all_its_files_are_there(study: dict[str, tuple[str, RunConfig]], project: Path, tmp_path: Path, monkeypatch: Any) -> None:

@@ -6,10 +6,8 @@ usage: ship_bundle.py PRESET.yaml     (lies over the config.yaml beside it)
 import sys
 from pathlib import Path
 
-import yaml
-
 from qafm.bundles.ship_bundle import ship_bundle
-from qafm.config.run import RunConfig, load_run_config, merge
+from qafm.config.run import RunConfig, load_run_files
 from qafm.runtime.errors import InputError
 
 
@@ -22,9 +20,8 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     preset = Path(sys.argv[1])
-    base, over = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in (preset.parent / "config.yaml", preset))
     try:
-        size = ship_bundle(bundle_of(load_run_config(merge(base, over))))
+        size = ship_bundle(bundle_of(load_run_files([preset.parent / "config.yaml", preset])))
     except InputError as error:
         sys.exit(f"error: {error}")
     print(f"shipped: {size / 1e6:.2f} MB")

@@ -9,22 +9,25 @@ comment. Variants that were not run yet are named and left out.
 import sys
 from pathlib import Path
 
-import yaml
-
-from qafm.config.run import RunConfig, load_run_config, merge
+from qafm.config.run import RunConfig, load_run_files
 from qafm.evaluation.tabulate_variants import EXPERIMENTS, Variant, tabulate_variants
+from qafm.runtime.errors import InputError
 
 
 def load_study(base: Path, folder: Path) -> dict[str, tuple[str, RunConfig]]:
-    """What each preset of the folder says of itself, and its merged configuration, by the preset's name."""
+    """What each preset of the folder says of itself, and its merged configuration, by the preset's name.
+
+    Raises:
+        InputError: the folder has no preset, or a file cannot be read or does not pass the checks; one line names it.
+    """
     presets = sorted(folder.glob("*.yaml"))
-    below = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (base.parent / "config.yaml", base, presets[0])]
+    if not presets:
+        raise InputError(f"{folder}: holds no preset (*.yaml)")
     study = {}
     for path in presets:
-        text = path.read_text(encoding="utf-8")
-        config = merge(merge(merge(below[0], below[1]), below[2]), yaml.safe_load(text))
-        comment = [line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#")]
-        study[path.stem] = " ".join(comment).split(". ")[0].rstrip(".") + ".", load_run_config(config)
+        config = load_run_files([base.parent / "config.yaml", base, presets[0], path])
+        comment = [line.removeprefix("#").strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+        study[path.stem] = " ".join(comment).split(". ")[0].rstrip(".") + ".", config
     return study
 
 
@@ -42,12 +45,24 @@ def is_finished(of: Variant) -> bool:
     return all(path.is_file() for path in (of.quality, *of.embeddings, *(path for _, _, path in of.rows)))
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit(__doc__)
-    study = [variant(name, says, config) for name, (says, config) in load_study(Path(sys.argv[1]), Path(sys.argv[2])).items()]
+def main(base: Path, folder: Path, out: Path) -> None:
+    """Tabulate the variants that were run.
+
+    Raises:
+        InputError: a preset or an artifact cannot be read.
+    """
+    study = [variant(name, says, config) for name, (says, config) in load_study(base, folder).items()]
     finished = [each for each in study if is_finished(each)]
     for each in study:
         if each not in finished:
             print(f"{each.name}: not run yet, left out", file=sys.stderr)
-    tabulate_variants(finished, Path(sys.argv[3]))
+    tabulate_variants(finished, out)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    try:
+        main(*map(Path, sys.argv[1:]))
+    except InputError as error:
+        sys.exit(f"error: {error}")

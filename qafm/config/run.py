@@ -93,12 +93,13 @@ class RunConfig(Settings):
         return self
 
 
-def load_run_config(config: dict[str, Any], files: Sequence[Path] = ()) -> RunConfig:
+def load_run_config(config: dict[str, Any], files: Sequence[Path] = (), otherwise: str = "config") -> RunConfig:
     """Check a merged configuration.
 
     Args:
         config: nested mappings as read from YAML.
         files: the YAML files it was merged from, in their order.
+        otherwise: what the error names where no single file says what is wrong.
 
     Raises:
         InputError: an unknown key, a missing key or a wrong value; one line names the first key, the reason, and the file that says so, where one does.
@@ -109,7 +110,7 @@ def load_run_config(config: dict[str, Any], files: Sequence[Path] = ()) -> RunCo
         key = first_key(error)
         wrong = _at(config, key)
         saying = [path for path in files if key and wrong is not None and _at(_read_yaml(path), key) == wrong]
-        raise InputError(f"{os.path.relpath(saying[-1]) if saying else 'config'}: {first_problem(error)}") from None
+        raise InputError(f"{os.path.relpath(saying[-1]) if saying else otherwise}: {first_problem(error)}") from None
 
 
 def _at(content: Any, key: Sequence[int | str]) -> Any:
@@ -131,26 +132,39 @@ def merge(base: dict[str, Any], preset: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def load_presets(folder: Path) -> dict[str, RunConfig]:
-    """All presets of a folder, each merged over its config.yaml.
+def load_run_files(files: Sequence[Path]) -> RunConfig:
+    """The run that YAML files describe, each laid over those before it; the first one is a whole configuration.
 
     Raises:
-        InputError: a preset that is no YAML mapping or does not pass the checks; the message names its file.
+        InputError: a file is no YAML mapping, or what they give together does not pass the checks; one line names the file, the last one where no single
+            file says what is wrong.
     """
-    base = _read_yaml(folder / "config.yaml")
-    presets = {}
-    for path in sorted(folder.glob("*.yaml")):
-        try:
-            presets[path.name] = load_run_config(merge(base, _read_yaml(path)))
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
-    return presets
+    return _load([(path, _read_yaml(path)) for path in files])
+
+
+def load_presets(folder: Path) -> dict[str, RunConfig]:
+    """All presets of a folder, each laid over its config.yaml, by file name.
+
+    Raises:
+        InputError: as of `load_run_files`.
+    """
+    base = folder / "config.yaml"
+    content = _read_yaml(base)
+    return {path.name: _load([(base, content), (path, _read_yaml(path))]) for path in sorted(folder.glob("*.yaml"))}
+
+
+def _load(contents: Sequence[tuple[Path, dict[str, Any]]]) -> RunConfig:
+    merged: dict[str, Any] = {}
+    for _, content in contents:
+        merged = merge(merged, content)
+    files = [path for path, _ in contents]
+    return load_run_config(merged, files, os.path.relpath(files[-1]))
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds no mapping")

@@ -1,6 +1,9 @@
 """The bundle of a run as package data: what is copied, what its card says, what is refused; and the one that is there."""
 
 import json
+import runpy
+import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,6 +71,15 @@ def test_what_may_not_be_shipped_is_refused_and_leaves_nothing(bundle: Path, tmp
     with pytest.raises(InputError, match=r"trained on Market-1501 .*; only a model of synthetic people is shipped"):
         ship_bundle(real, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_preset_that_cannot_be_read_is_one_line(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(project / "config" / "config.yaml", tmp_path)
+    (tmp_path / "empty.yaml").touch()
+    for name, reason in (("empty.yaml", "holds no mapping"), ("none.yaml", "cannot be read as YAML")):
+        monkeypatch.setattr(sys, "argv", ["ship_bundle.py", str(tmp_path / name)])
+        with pytest.raises(SystemExit, match=rf"^error: .*{name}: {reason}"):
+            runpy.run_path(str(project / "workflow" / "ship_bundle.py"), run_name="__main__")
 
 
 def test_the_shipped_model_is_small_whole_and_of_drawn_people() -> None:

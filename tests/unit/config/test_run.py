@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from qafm.config.ablation import AblationConfig
 from qafm.config.branches import ATTRIBUTE_ORDER, ApanConfig
 from qafm.config.quality import QualityConfig
-from qafm.config.run import RunConfig, check_names, load_presets, load_run_config, merge
+from qafm.config.run import RunConfig, check_names, load_presets, load_run_config, load_run_files, merge
 from qafm.config.synthetic import SyntheticConfig
 from qafm.runtime.errors import InputError
 
@@ -137,9 +137,39 @@ def test_broken_preset_file_is_named(tmp_path: Path, default: dict[str, Any]) ->
     (tmp_path / "bad.yaml").write_text("a: [1")
     with pytest.raises(InputError, match=r"bad\.yaml: cannot be read as YAML"):
         load_presets(tmp_path)
-    (tmp_path / "bad.yaml").write_text("- 1")
-    with pytest.raises(InputError, match=r"bad\.yaml: holds no mapping"):
+    for text in ("- 1", ""):
+        (tmp_path / "bad.yaml").write_text(text)
+        with pytest.raises(InputError, match=r"bad\.yaml: holds no mapping"):
+            load_presets(tmp_path)
+    (tmp_path / "bad.yaml").write_bytes(b"a: \xff")
+    with pytest.raises(InputError, match=r"bad\.yaml: cannot be read as YAML"):
         load_presets(tmp_path)
+    (tmp_path / "bad.yaml").write_text("seeds: [1, 1]")
+    with pytest.raises(InputError, match=r"bad\.yaml: seeds: a seed appears twice$"):
+        load_presets(tmp_path)
+
+
+def test_a_default_file_that_is_wrong_is_named_and_no_preset(tmp_path: Path, default: dict[str, Any]) -> None:
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(merge(default, {"model": {"fusion": {"epochs": 0}}})))
+    (tmp_path / "a.yaml").write_text("seeds: [1, 2]")
+    with pytest.raises(InputError, match=r"config\.yaml: model\.fusion\.epochs: Input should be greater"):
+        load_presets(tmp_path)
+
+
+def test_files_are_laid_over_each_other(tmp_path: Path, default: dict[str, Any]) -> None:
+    files = [tmp_path / name for name in ("config.yaml", "one.yaml", "two.yaml")]
+    changes = ({"seeds": [2, 3], "features": {"name": "mine"}}, {"seeds": [4]})
+    for path, content in zip(files, (default, *changes), strict=True):
+        path.write_text(yaml.safe_dump(content))
+    assert load_run_files(files) == load_run_config(merge(merge(default, changes[0]), changes[1]))
+    files[1].write_text("model: {fusion: {epochs: 0}}")
+    with pytest.raises(InputError, match=r"one\.yaml: model\.fusion\.epochs: Input should be greater"):
+        load_run_files(files)
+    files[1].write_text("dataset: {holdout_ids: 0}")
+    with pytest.raises(InputError, match=r"two\.yaml: model\.fusion\.alpha\.target: holdout needs"):  # what is wrong stands in no single file
+        load_run_files(files)
+    with pytest.raises(InputError, match=r"none\.yaml: cannot be read as YAML"):
+        load_run_files([files[0], tmp_path / "none.yaml"])
 
 
 def test_every_setting_is_spelled_out_in_the_default_file(default: dict[str, Any]) -> None:
