@@ -33,8 +33,8 @@ def load_study(base: Path, folder: Path) -> dict[str, tuple[str, RunConfig]]:
 
 def variant(name: str, says: str, config: RunConfig) -> Variant:
     """Where a run of `config` leaves its artifacts."""
-    features = Path("results") / config.dataset.name / config.features.name
-    seeds = {seed: features / config.model.name / f"seed-{seed}" for seed in config.seeds}
+    _, features, _ = config.folders()
+    seeds = {seed: config.seed_folder(seed) for seed in config.seeds}
     rows = [(seed, row, folder / "ablation" / f"{row}.json") for row in EXPERIMENTS.values() for seed, folder in seeds.items()]
     names = (config.dataset.name, config.features.name, config.model.name)
     return Variant(name, says, names, features / "quality.json", [folder / "embeddings" / "fusion.parquet" for folder in seeds.values()], rows)

@@ -64,6 +64,16 @@ class RunConfig(Settings):
             "market1501": self.dataset.is_market1501,
         }
 
+    def folders(self) -> tuple[Path, Path, Path]:
+        """Where results lie, relative to the project's root: what depends on the data set, on the features too, on the model too."""
+        dataset = Path("results") / self.dataset.name
+        features = dataset / self.features.name
+        return dataset, features, features / self.model.name
+
+    def seed_folder(self, seed: int | str) -> Path:
+        """Where the results of the model of a seed lie, below the last of `folders`; a rule gives its wildcard, "{seed}"."""
+        return self.folders()[2] / f"seed-{seed}"
+
     def q_network(self) -> QNetwork:
         """What Q of an image that stages 2 to 4 have not seen is computed by, where Q is computed."""
         return QNetwork(extractor=self.features.extractor.backbone, perturb=self.perturb, quality=self.quality.score_slice())

@@ -106,6 +106,12 @@ def test_presets_that_differ_but_share_a_name_are_refused(default: dict[str, Any
     check_names({"a.yaml": one, "b.yaml": load_run_config(merge(default, {"seeds": [1, 2], "figures": {"style": {"bins": 20}}}))})
 
 
+def test_results_lie_in_folders_of_three_levels_and_a_seed(default: dict[str, Any]) -> None:
+    config = load_run_config(merge(default, {"features": {"name": "f"}, "model": {"name": "m"}}))
+    assert config.folders() == (Path("results/synthetic"), Path("results/synthetic/f"), Path("results/synthetic/f/m"))
+    assert [str(config.seed_folder(seed)) for seed in (3, "{seed}")] == ["results/synthetic/f/m/seed-3", "results/synthetic/f/m/seed-{seed}"]
+
+
 def test_values_to_compare_q_with_are_no_setting_of_q(default: dict[str, Any]) -> None:
     one, other = (load_run_config(merge(default, {"quality": {"compare": path}})) for path in (None, "data/other.csv"))
     check_names({"a.yaml": one, "b.yaml": other})
