@@ -2,10 +2,11 @@
 
 import fcntl
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from qafm.runtime.files import is_temporary
 
 LOGGER = logging.getLogger("qafm")
 
@@ -32,7 +33,6 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
 
 def _remove_left_over(path: Path) -> None:
-    name = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}{re.escape(path.suffix)}")  # as tempfile names them
     for other in path.parent.iterdir():
-        if name.fullmatch(other.name):
+        if is_temporary(path, other.name):
             other.unlink()

@@ -3,12 +3,23 @@
 import hashlib
 import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+
+def temporary_name(path: Path) -> str:
+    """A new name for what is to become `path`: hidden, told from any file of somebody else's, of the same suffix."""
+    return f".{path.name}.unfinished-{secrets.token_hex(4)}{path.suffix}"
+
+
+def is_temporary(path: Path, name: str) -> bool:
+    """Whether `temporary_name` gives `name` to `path`."""
+    return re.fullmatch(rf"\.{re.escape(path.name)}\.unfinished-[0-9a-f]{{8}}{re.escape(path.suffix)}", name) is not None
 
 
 @contextmanager
@@ -19,7 +30,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         path: the file to write; its folder is made if needed. One that is not there yet gets the mode of any new file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{path.suffix}")  # `exclusive_lock` knows these names
+    temporary = path.with_name(temporary_name(path))
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # with the mode that the umask leaves of it
     mode = stat.S_IMODE((path if path.exists() else temporary).stat().st_mode)
     temporary.chmod(0o600)  # nobody else reads half a file

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qafm.runtime.errors import InputError, reading
-from qafm.runtime.files import file_sha256, read_json, whole_file, write_json
+from qafm.runtime.files import file_sha256, is_temporary, read_json, temporary_name, whole_file, write_json
 
 
 def test_success_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -18,6 +18,16 @@ def test_success_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
             assert temporary.suffix == ".csv"
         assert target.read_text() == text
     assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("name", ["table.csv", "a+b (1).g.parquet", "no suffix"])
+def test_what_is_written_has_a_name_of_its_own(tmp_path: Path, name: str) -> None:
+    target = tmp_path / name
+    with whole_file(target) as temporary:
+        assert is_temporary(target, temporary.name)
+        assert not is_temporary(target.with_name(f"x{name}"), temporary.name)
+    assert temporary_name(target) != temporary_name(target)
+    assert not is_temporary(target, f".{name}.backup01{target.suffix}")
 
 
 def test_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> None:
