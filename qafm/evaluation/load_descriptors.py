@@ -11,9 +11,8 @@ import numpy as np
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.join_labels import join_labels, vector_column
 from qafm.evaluation.ranking import Labels
-from qafm.runtime.errors import InputError
 from qafm.tables.descriptors import descriptors_schema
-from qafm.tables.parquet import read_parquet
+from qafm.tables.parquet import check_schema, read_parquet
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,7 @@ def load_descriptors(images: Path, descriptors: Path) -> Descriptors:
     """
     table = read_parquet(descriptors)
     vectors = vector_column(descriptors, table, "descriptor")
-    expected = descriptors_schema(vectors.shape[1])
-    if [(f.name, f.type) for f in table.schema] != [(f.name, f.type) for f in expected]:
-        raise InputError(f"{descriptors}: columns are {table.schema.names}, expected {expected.names} in the types of descriptors.parquet")
+    check_schema(descriptors, table.schema, descriptors_schema(vectors.shape[1]))
     joined = join_labels(images, descriptors, table)
     everything = DescriptorSide(joined.labels, joined.distractor, unit_rows(vectors))
     holdout = joined.rows_of("holdout")

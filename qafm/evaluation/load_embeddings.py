@@ -13,7 +13,7 @@ from qafm.evaluation.join_labels import Joined, join_labels, vector_column
 from qafm.evaluation.ranking import Labels
 from qafm.runtime.errors import InputError
 from qafm.tables.embeddings import embeddings_schema
-from qafm.tables.parquet import read_parquet
+from qafm.tables.parquet import check_schema, read_parquet
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,7 @@ def load_embeddings(images: Path, embeddings: Path) -> Embeddings:
 
 def _joined(images: Path, embeddings: Path, table: pa.Table) -> Joined:
     dims = [vector_column(embeddings, table, name).shape[1] for name in ("v_a", "v_s")]
-    expected = embeddings_schema(*dims)
-    if [(f.name, f.type) for f in table.schema] != [(f.name, f.type) for f in expected]:
-        raise InputError(f"{embeddings}: columns are {table.schema.names}, expected {expected.names} in the types of embeddings.parquet")
+    check_schema(embeddings, table.schema, embeddings_schema(*dims))
     return join_labels(images, embeddings, table)
 
 

@@ -13,7 +13,7 @@ from qafm.evaluation.load_embeddings import Side, load_embeddings
 from qafm.evaluation.ranking import SameCamera
 from qafm.runtime.errors import InputError
 from qafm.tables.degraded import degraded_embeddings_schema, degraded_results_schema
-from qafm.tables.parquet import read_parquet, vector_array, write_parquet
+from qafm.tables.parquet import check_schema, read_parquet, vector_array, write_parquet
 
 
 def measure_degraded(images: Path, embeddings: Path, head: Path, degraded: Path, *, same_camera: SameCamera, grid: int, out: Path) -> None:
@@ -54,9 +54,7 @@ def measure_degraded(images: Path, embeddings: Path, head: Path, degraded: Path,
 def _degraded_side(path: Path, table: pa.Table, clean: Side) -> Side:
     """The degraded queries with the labels of the clean ones."""
     v_a, v_s = vector_column(path, table, "v_a"), vector_column(path, table, "v_s")
-    expected = degraded_embeddings_schema(v_a.shape[1], v_s.shape[1])
-    if [(f.name, f.type) for f in table.schema] != [(f.name, f.type) for f in expected]:
-        raise InputError(f"{path}: columns are {table.schema.names}, expected {expected.names}")
+    check_schema(path, table.schema, degraded_embeddings_schema(v_a.shape[1], v_s.shape[1]))
     row_of = {str(name): row for row, name in enumerate(clean.labels.image_id)}
     names = table["image_id"].to_pylist()
     unknown = next((name for name in names if name not in row_of), None)

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from qafm.galleries.unit_vectors import check_unit
 from qafm.runtime.errors import InputError
 from qafm.tables.gallery import HEADER_KEY, GalleryHeader, gallery_schema
+from qafm.tables.parquet import check_schema
 
 
 @dataclass(frozen=True)
@@ -193,8 +194,7 @@ def _header(parquet: pq.ParquetFile, path: Path) -> GalleryHeader:
         header = GalleryHeader.decode(text)
     except ValueError as error:
         raise InputError(f"{path}: is no gallery that this version reads: {error}") from error
-    if [(field.name, field.type) for field in schema] != [(field.name, field.type) for field in gallery_schema(header.dim)]:
-        raise InputError(f"{path}: columns are {', '.join(schema.names)}, not those of a gallery of dimension {header.dim}")
+    check_schema(path, schema, gallery_schema(header.dim))
     return header
 
 

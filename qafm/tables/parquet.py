@@ -41,7 +41,7 @@ def open_parquet(path: Path, schema: pa.Schema | None = None) -> pq.ParquetFile:
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path}: cannot be read as Parquet ({error})") from error
     if schema is not None:
-        _check_columns(path, file.schema_arrow, schema)
+        check_schema(path, file.schema_arrow, schema)
     return file
 
 
@@ -56,11 +56,16 @@ def read_parquet(path: Path, schema: pa.Schema | None = None, columns: list[str]
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path}: cannot be read as Parquet ({error})") from error
     if schema is not None:
-        _check_columns(path, table.schema, pa.schema([schema.field(name) for name in columns]) if columns else schema)
+        check_schema(path, table.schema, pa.schema([schema.field(name) for name in columns]) if columns else schema)
     return table
 
 
-def _check_columns(path: Path, found: pa.Schema, wanted: pa.Schema) -> None:
+def check_schema(path: Path, found: pa.Schema, wanted: pa.Schema) -> None:
+    """Check that `found`, the schema of `path`, has the columns of `wanted`: names, order and types; whether they may be null does not count.
+
+    Raises:
+        InputError: it has others; names the first that is of another type.
+    """
     if found.names != wanted.names:
         raise InputError(f"{path}: columns are {found.names}, expected {wanted.names}")
     for field, expected in zip(found, wanted, strict=True):

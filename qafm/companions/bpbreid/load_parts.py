@@ -14,7 +14,7 @@ from qafm.companions.bpbreid.part_tables import compared_embeddings, views_schem
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.join_labels import Joined, join_labels, vector_column
 from qafm.runtime.errors import InputError
-from qafm.tables.parquet import read_parquet
+from qafm.tables.parquet import check_schema, read_parquet
 
 
 def load_parts(images: Path, query: Path, gallery: Path, *, foreground: bool) -> tuple[PartSide, PartSide]:
@@ -41,9 +41,9 @@ def _read(path: Path) -> pa.Table:
     """Read an embeddings table of any number and length of embeddings."""
     table = read_parquet(path)
     compared, total = (vector_column(path, table, name).shape[1] for name in ("visible", "vectors"))
-    expected = views_schema(compared, total // compared) if compared and total % compared == 0 else None
-    if expected is None or [(f.name, f.type) for f in table.schema] != [(f.name, f.type) for f in expected]:
-        raise InputError(f"{path}: columns are {table.schema.names}, expected {views_schema(1, 1).names} in the types of part embeddings")
+    if not compared or total % compared:
+        raise InputError(f"{path}: column vectors holds {total} numbers per image, which are no {compared} embeddings of one length")
+    check_schema(path, table.schema, views_schema(compared, total // compared))
     return table
 
 

@@ -66,5 +66,9 @@ def test_bad_embeddings_are_named(small_run):
     refused(with_column("visual_weight", [float("nan"), *table["visual_weight"].to_pylist()[1:]]), "visual_weight nan")
     refused(with_column("split", ["gallery" if split == "query" else split for split in table["split"].to_pylist()]), "no query image")
     refused(pa.concat_tables([table, table.slice(0, 1)]), "occurs twice")
-    refused(table.drop_columns(["q"]), "expected")
+    refused(table.drop_columns(["q"]), r"embeddings\.parquet: columns are \[.*\], expected \[.*'q'.*\]$")
+    single = pa.table(
+        [column.cast(pa.float32()) if name == "q" else column for name, column in zip(table.schema.names, table, strict=True)], table.schema.names
+    )
+    refused(single, r"embeddings\.parquet: column q holds float, expected double$")
     refused(table.drop_columns(["v_s"]), "no column v_s")

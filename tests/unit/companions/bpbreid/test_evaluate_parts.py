@@ -86,6 +86,11 @@ def test_bad_embeddings_are_named(images: Path, views: dict, tmp_path: Path) -> 
     write_parquet(tmp_path / "v.parquet", read_parquet(views["full"]).drop_columns(["vectors"]))
     with pytest.raises(InputError, match=r"v\.parquet: has no column vectors"):
         run({"full": tmp_path / "v.parquet"})
+    table = read_parquet(views["full"])
+    visible = pa.FixedSizeListArray.from_arrays(pa.array(np.ones((E + 1) * len(table), np.uint8)), E + 1)
+    write_parquet(tmp_path / "u.parquet", table.set_column(table.schema.get_field_index("visible"), "visible", visible))
+    with pytest.raises(InputError, match=rf"u\.parquet: column vectors holds {E * D} numbers per image, which are no {E + 1} embeddings of one length$"):
+        run({"full": tmp_path / "u.parquet"})
     assert not (tmp_path / "a.json").exists()
 
 
