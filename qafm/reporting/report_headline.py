@@ -10,7 +10,8 @@ from qafm.tables.table4 import GALLERIES
 
 Cells = dict[str, str]
 
-NEEDED = {"experiment", "gallery", "rank1", "mAP"}
+TABLES = ("table4.csv", "table4_extra.csv")  # what the later one says of a row goes before: it has the intervals
+NEEDED = ("experiment", "gallery", "rank1", "mAP")
 BRANCHES = {
     "apn_descriptor": "APN by its own descriptor",
     "apan_descriptor": "APAN by its own descriptor",
@@ -87,13 +88,13 @@ class Headline:
 
 
 def headline(tables: Sequence[Path]) -> Headline | None:
-    """The headline of result tables with the columns of table4.csv; None where none of them has QAFM's row.
+    """The headline of table4.csv and table4_extra.csv; None where neither has QAFM's row.
 
     Args:
-        tables: CSV files; those with other columns are passed over. A row with an interval goes before one without.
+        tables: the run's CSV files, in any order; those of other names are passed over, re-ranked rows among them.
 
     Raises:
-        InputError: a file cannot be read.
+        InputError: one of the two cannot be read or lacks a column.
     """
     rows = _measured(tables)
     standard = {experiment: row for (experiment, gallery), row in rows.items() if gallery == GALLERIES[0]}
@@ -116,9 +117,9 @@ def headline(tables: Sequence[Path]) -> Headline | None:
 def _measured(tables: Sequence[Path]) -> dict[tuple[str, str], Cells]:
     """(experiment, gallery) -> cells of every measured row."""
     rows: dict[tuple[str, str], Cells] = {}
-    for path in tables:
-        for row in read_rows(path, ()):
-            if row.keys() >= NEEDED and is_number(row["mAP"]) and is_number(row["rank1"]):
+    for path in sorted((path for path in tables if path.name in TABLES), key=lambda path: TABLES.index(path.name)):
+        for row in read_rows(path, NEEDED):
+            if is_number(row["mAP"]) and is_number(row["rank1"]):
                 key = row["experiment"], row["gallery"]
                 rows[key] = rows.get(key, {}) | {name: cell for name, cell in row.items() if cell}
     return rows

@@ -29,7 +29,7 @@ class ReportInputs:
         ranking_seed: the seed whose rankings are shown.
         config: the whole configuration, as plain mappings.
         command: that makes the run.
-        tables: (title, category, CSV file, explanation in a sentence); the headline comes from those with the columns of table4.csv.
+        tables: (title, category, CSV file, explanation in a sentence); the headline comes from table4.csv and table4_extra.csv.
         figures: (title, category, PNG file, .rst file with its caption).
         ranking: ranking.parquet of `ranking_seed`.
         images: images.parquet.

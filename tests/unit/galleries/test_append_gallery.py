@@ -14,6 +14,7 @@ import pytest
 from qafm.galleries.append_gallery import Added, append_gallery
 from qafm.galleries.gallery import Gallery, known_images
 from qafm.runtime.errors import InputError
+from qafm.runtime.files import temporary_name
 from qafm.tables.gallery import GalleryRows
 from tests.unit.galleries.conftest import MODEL, made_up, rows_of, unit
 
@@ -229,7 +230,7 @@ def test_a_killed_writer_leaves_the_old_gallery_and_readers_see_it_meanwhile(gal
     writer.wait()
     writer.stdout.close()
     assert gallery.read_bytes() == before
-    other = gallery.parent / f".other{gallery.suffix}.abcdefgh{gallery.suffix}"
+    other = gallery.with_name(temporary_name(gallery.with_name(f"other{gallery.suffix}")))
     other.touch()
     append_gallery(gallery, [rows_of(made_up(3), "c")], **MODEL)  # the lock is free again
     assert len(known_images(gallery)) == 103

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qafm.reporting.report_headline import Headline, Number, headline, includes_zero, interval, signed
+from qafm.runtime.errors import InputError
 from tests.made_up_report import result_tables, write_csv
 
 ENDS = ("mAP_minus_qafm", "mAP_minus_qafm_low", "mAP_minus_qafm_high")
@@ -80,8 +81,8 @@ def test_a_fixed_weight_that_was_not_measured_gives_way_to_the_best_of_table_4(t
 def test_rows_that_are_not_there_are_not_spoken_of(tmp_path: Path) -> None:
     columns = ["experiment", "gallery", "paper_alpha", "visual_weight_sd", "rank1", "mAP"]
     row = {"experiment": "QAFM", "gallery": "standard", "paper_alpha": "0.5", "visual_weight_sd": "0.0000", "rank1": "1.00", "mAP": "2.00"}
-    write_csv(tmp_path / "t.csv", columns, [row])
-    found = headline([tmp_path / "t.csv"])
+    write_csv(tmp_path / "table4.csv", columns, [row])
+    found = headline([tmp_path / "table4.csv"])
     assert found is not None
     assert found.rivals == []
     assert found.axis == 1.0
@@ -92,8 +93,8 @@ def test_the_plain_concatenation_and_plain_networks_are_rivals(tmp_path: Path) -
     columns = ["experiment", "gallery", "rank1", "mAP"]
     values = {"QAFM": "60.00", "concat_0.5": "61.25", "baseline": "59.00", "baseline_twins": "60.00"}
     rows: list[dict[str, object]] = [{"experiment": name, "gallery": "standard", "rank1": "70.00", "mAP": value} for name, value in values.items()]
-    write_csv(tmp_path / "t.csv", columns, rows)
-    found = headline([tmp_path / "t.csv"])
+    write_csv(tmp_path / "table4.csv", columns, rows)
+    found = headline([tmp_path / "table4.csv"])
     assert found is not None
     assert [(rival.role, rival.ahead.value) for rival in found.rivals] == [
         ("the plain concatenation", -1.25),
@@ -109,8 +110,8 @@ def test_distractors_the_paper_and_the_oracle(tmp_path: Path) -> None:
         {"experiment": "QAFM", "gallery": "no_distractors", "rank1": "71.00", "mAP": "62.00"},
         {"experiment": "oracle_query", "gallery": "standard", "rank1": "80.00", "mAP": "67.50", "mAP_minus_qafm": "7.50"},
     ]
-    write_csv(tmp_path / "t.csv", columns, rows)
-    found = headline([tmp_path / "t.csv"])
+    write_csv(tmp_path / "table4.csv", columns, rows)
+    found = headline([tmp_path / "table4.csv"])
     assert found is not None
     assert found.mAP.value == 60.0
     assert found.sentences == [
@@ -124,6 +125,27 @@ def test_tables_of_another_kind_say_nothing(tmp_path: Path) -> None:
     write_csv(tmp_path / "t.csv", ["control", "mAP"], [{"control": "QAFM", "mAP": "1"}])
     assert headline([tmp_path / "t.csv"]) is None
     assert headline([]) is None
+
+
+def test_rows_of_other_tables_with_the_same_columns_are_not_read(tmp_path: Path) -> None:
+    tables = result_tables(tmp_path)
+    row = {"gallery": "standard", "rank1": "99.00", "mAP": "99.00", "mAP_minus_qafm": "39.00", "note": "after re-ranking"}
+    write_csv(tmp_path / "reranked.csv", ["experiment", *row], [row | {"experiment": name} for name in ("QAFM", "best_fixed", "apn_descriptor")])
+    assert headline([*tables, tmp_path / "reranked.csv"]) == headline(tables)
+
+
+def test_a_row_with_an_interval_goes_before_one_without_in_any_order(tmp_path: Path) -> None:
+    tables = result_tables(tmp_path, {"QAFM": {"mAP": "60.01"}})
+    assert headline(tables) == headline(tables[::-1])
+    found = headline(tables)
+    assert found is not None
+    assert found.mAP == Number(60.01, 0.5, 55.0, 65.0)
+
+
+def test_a_table_that_lacks_a_column_is_named(tmp_path: Path) -> None:
+    write_csv(tmp_path / "table4.csv", ["experiment", "gallery", "mAP"], [])
+    with pytest.raises(InputError, match=r"table4\.csv: has no column 'rank1'"):
+        headline([tmp_path / "table4.csv"])
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.0, "0.00"), (-0.001, "0.00"), (0.004, "0.00"), (1.005, "+1.00"), (-0.31, "−0.31"), (12, "+12.00")])
