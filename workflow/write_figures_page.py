@@ -10,23 +10,9 @@ from pathlib import Path
 
 import cv2
 
+from qafm.figures.contents import FIGURES
 from qafm.figures.drawing.caption import read_caption
 
-ORDER = (
-    ("figure1_identity", "Figure 1: one identity across cameras"),
-    ("figure2_architecture", "Figure 2: the architecture"),
-    ("figure3_iqa_branch", "Figure 3: the quality branch"),
-    ("figure4_identifiability", "Figure 4: most and least identifiable images"),
-    ("figure5_q", "Figure 5: distribution of Q"),
-    ("figure6_alpha", "Figure 6: distribution of the weight"),
-    ("figure7_q_against_alpha", "Figure 7: Q against the weight"),
-    ("figure8_activation", "Figure 8: what the branches look at"),
-    ("figure9_success", "Figure 9: a success"),
-    ("figure10_failure", "Figure 10: a failure"),
-    ("training_curves", "Training curves"),
-    ("table4_curve", "Table 4 as a curve"),
-    ("match_reliability", "The probability of a match"),
-)
 HEAD = """# The figures of a run
 
     {command}
@@ -49,7 +35,7 @@ def main(figures: str, page: str, command: str) -> None:
     folder = Path(page).with_suffix("")
     folder.mkdir(exist_ok=True)
     text = [HEAD.format(command=command)]
-    for name, title in ORDER:
+    for name, (_, title) in FIGURES.items():
         picture = cv2.imread(str(Path(figures) / f"{name}.png"))
         if picture is None:
             sys.exit(f"{figures}/{name}.png: cannot be read; make the run first")

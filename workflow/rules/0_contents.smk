@@ -1,19 +1,6 @@
-# What the run shows: every figure and table by name, with its category and title, for results/report.html and for Snakemake's own report.
-FIGURES = {  # name: (category, title)
-    "figure1_identity": ("Data", "Figure 1: one identity across cameras"),
-    "figure2_architecture": ("Model", "Figure 2: architecture"),
-    "figure3_iqa_branch": ("Quality", "Figure 3: the quality branch"),
-    "figure4_identifiability": ("Quality", "Figure 4: most and least identifiable images"),
-    "figure5_q": ("Quality", "Figure 5: distribution of Q"),
-    "figure6_alpha": ("Weight", "Figure 6: distribution of the weight"),
-    "figure7_q_against_alpha": ("Weight", "Figure 7: Q against the weight"),
-    "figure8_activation": ("Model", "Figure 8: what the branches look at"),
-    "figure9_success": ("Retrieval", "Figure 9: a success"),
-    "figure10_failure": ("Retrieval", "Figure 10: a failure"),
-    "training_curves": ("Model", "Training curves"),
-    "table4_curve": ("Retrieval", "Table 4 as a curve"),
-    "match_reliability": ("Retrieval", "The probability of a match"),
-}
+# What the run shows: every table by name, its figures in qafm/figures/contents.py, for results/report.html and for Snakemake's own report.
+from qafm.figures.contents import FIGURES
+
 TABLES = {  # name: title; what it says stands in workflow/report/{name}.rst
     "table4": "Table 4: the weight between the branches",
     "table4_extra": "Table 4, further rows",
