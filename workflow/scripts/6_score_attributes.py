@@ -7,8 +7,8 @@ from qafm.config.runtime import RuntimeConfig
 from qafm.features.score_attributes import score_attributes
 from qafm.runtime.job import stage_job
 
-architecture = ArchitectureConfig.model_validate(snakemake.params.architecture)
 with stage_job(f"score_attributes ({snakemake.wildcards.stage}) seed {snakemake.wildcards.seed}", snakemake.log[0]):
+    architecture = ArchitectureConfig.model_validate(snakemake.params.architecture)
     score_attributes(
         Path(snakemake.input.weights),
         snakemake.wildcards.stage,

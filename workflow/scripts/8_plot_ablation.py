@@ -7,8 +7,8 @@ from qafm.config.figures import StyleConfig
 from qafm.figures.plot_ablation import plot_ablation
 from qafm.runtime.job import stage_job
 
-bootstrap = AblationConfig.model_validate(snakemake.params.config)
 with stage_job("plot_ablation", snakemake.log[0]):
+    bootstrap = AblationConfig.model_validate(snakemake.params.config)
     plot_ablation(
         [(seed, experiment, Path(path)) for seed, experiment, path in snakemake.params.rows],
         snakemake.params.run,

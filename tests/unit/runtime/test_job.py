@@ -1,5 +1,6 @@
 """A stage as a process of its own: its log, its errors, its end when its parent ends."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -51,6 +52,13 @@ def test_an_interrupted_job_says_so_in_one_line(tmp_path: Path) -> None:
     for text in (result.stderr, (tmp_path / "job.log").read_text()):
         assert "interrupted: the same command goes on from what is done" in text
         assert "Traceback" not in text
+
+
+def test_every_script_does_all_it_does_inside_its_job(project: Path) -> None:
+    """What fails before, for example a setting that is checked, is missing in the job's log."""
+    for path in sorted((project / "workflow" / "scripts").glob("*.py")):
+        outside = [node for node in ast.parse(path.read_text()).body if not isinstance(node, ast.With)]
+        assert not [ast.unparse(node) for top in outside for node in ast.walk(top) if isinstance(node, ast.Call)], path.name
 
 
 def test_stage_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
