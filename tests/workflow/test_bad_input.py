@@ -28,6 +28,15 @@ def test_bad_configuration(fresh: Project, text: str, message: str) -> None:
     assert not (fresh.root / "results").exists() or not list((fresh.root / "results").rglob("*.parquet"))
 
 
+def test_a_seed_that_the_configuration_does_not_name(fresh: Project) -> None:
+    folder = "results/tiny/r10-tiny/tiny/seed-9/oracle"
+    fresh.must_run(f"{folder}/branches.json", f"{folder}/baselines.json", "--dry-run", "--configfile", "config/tiny.yaml")
+    result = fresh.run(f"{folder}/apn_seeds.json", "--dry-run", "--configfile", "config/tiny.yaml")
+    assert result.returncode != 0
+    assert "seed 9: none of this run's seeds (1), so none follows it (config: seeds)" in result.stdout + result.stderr
+    assert "ValueError" not in result.stdout + result.stderr
+
+
 def test_damaged_training_images_stop_the_run_and_are_named(fresh: Project) -> None:
     fresh.must_run("results/tiny/manifest.csv", "--configfile", "config/tiny.yaml")
     damaged = sorted((fresh.root / "results/tiny/raw/query").glob("*.jpg"))[:3]

@@ -60,12 +60,18 @@ def rows_of(experiments, folder="ablation"):
 BRANCHES_OF = {"branches": ("apn", "apan"), "baselines": (None, None), "apn_seeds": ("apn", "apn"), "apan_seeds": ("apan", "apan")}
 
 
+def next_seed(seed):
+    """The seed after this one in the configuration, the first after the last."""
+    if int(seed) not in CFG.seeds:
+        raise WorkflowError(f"seed {seed}: none of this run's seeds ({', '.join(map(str, CFG.seeds))}), so none follows it (config: seeds)")
+    return CFG.seeds[(CFG.seeds.index(int(seed)) + 1) % len(CFG.seeds)]
+
+
 def sides_of(wildcards):
     """Files of the two descriptors of a pair: of this seed, or of this seed and the next one."""
     if wildcards.pair == "baselines":
         return [[f"{M}/seed-{wildcards.seed}/embeddings/baseline-{twin}.parquet"] for twin in "ab"]
-    following = CFG.seeds[(CFG.seeds.index(int(wildcards.seed)) + 1) % len(CFG.seeds)]
-    seeds = (wildcards.seed, following if wildcards.pair.endswith("_seeds") else wildcards.seed)
+    seeds = (wildcards.seed, next_seed(wildcards.seed) if wildcards.pair.endswith("_seeds") else wildcards.seed)
     return [[f"{M}/seed-{seed}/embeddings/fusion.{name}" for name in ("parquet", "head.safetensors")] for seed in seeds]
 
 
