@@ -1,12 +1,13 @@
-"""What every workflow script does around its one function call: log, watch the parent, tell errors in one line."""
+"""What workflow scripts do around their one function call: log, watch the parent, tell errors in one line, turn the names in a rule's params into paths."""
 
 import logging
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from qafm.runtime.errors import InputError
 from qafm.runtime.parent import end_with_parent
@@ -49,3 +50,8 @@ def stage_job(name: str, log: str | Path) -> Iterator[None]:
         LOGGER.error("%s", traceback.format_exc())
         sys.exit(1)
     LOGGER.info("done in %.1f s", time.monotonic() - start)
+
+
+def labelled_files(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, Any, Path]]:
+    """Rows of a rule's params, each two labels such as seed and experiment and the name of their file, with the name as a path."""
+    return [(first, second, Path(name)) for first, second, name in rows]

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from qafm.evaluation.tabulate_ablation import tabulate_ablation
-from qafm.runtime.job import stage_job
+from qafm.runtime.job import labelled_files, stage_job
 from qafm.tables.table4 import Run
 
 with stage_job("tabulate_ablation", snakemake.log[0]):
-    rows = [(seed, experiment, Path(path)) for seed, experiment, path in snakemake.params.rows]
+    rows = labelled_files(snakemake.params.rows)
     tabulate_ablation(rows, Run(**snakemake.params.run), Path(snakemake.output[0]))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from qafm.config.ablation import AblationConfig
 from qafm.evaluation.tabulate_reranked import tabulate_reranked
-from qafm.runtime.job import stage_job
+from qafm.runtime.job import labelled_files, stage_job
 from qafm.tables.table4 import Run
 
 with stage_job("tabulate_reranked", snakemake.log[0]):
-    before, after = ([(seed, experiment, Path(path)) for seed, experiment, path in rows] for rows in (snakemake.params.before, snakemake.params.after))
+    before, after = labelled_files(snakemake.params.before), labelled_files(snakemake.params.after)
     tabulate_reranked(before, after, Run(**snakemake.params.run), AblationConfig.model_validate(snakemake.params.config), Path(snakemake.output[0]))

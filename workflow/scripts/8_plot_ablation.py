@@ -5,12 +5,12 @@ from pathlib import Path
 from qafm.config.ablation import AblationConfig
 from qafm.config.figures import StyleConfig
 from qafm.figures.plot_ablation import plot_ablation
-from qafm.runtime.job import stage_job
+from qafm.runtime.job import labelled_files, stage_job
 
 with stage_job("plot_ablation", snakemake.log[0]):
     bootstrap = AblationConfig.model_validate(snakemake.params.config)
     plot_ablation(
-        [(seed, experiment, Path(path)) for seed, experiment, path in snakemake.params.rows],
+        labelled_files(snakemake.params.rows),
         snakemake.params.run,
         bootstrap.bootstrap_samples,
         bootstrap.seed,

@@ -5,11 +5,11 @@ from pathlib import Path
 from qafm.companions.par.plot_distances import plot_distances
 from qafm.config.figures import StyleConfig
 from qafm.config.par import SearchConfig
-from qafm.runtime.job import stage_job
+from qafm.runtime.job import labelled_files, stage_job
 
 with stage_job("plot_distances", snakemake.log[0]):
     plot_distances(
-        [(arm, start, Path(path)) for arm, start, path in snakemake.params.arms],
+        labelled_files(snakemake.params.arms),
         Path(snakemake.input.images),
         SearchConfig.model_validate(snakemake.params.search),
         snakemake.params.run,

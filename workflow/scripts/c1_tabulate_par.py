@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from qafm.companions.par.tabulate_par import ParRun, tabulate_par
-from qafm.runtime.job import stage_job
+from qafm.runtime.job import labelled_files, stage_job
 
 with stage_job("tabulate_par", snakemake.log[0]):
     tabulate_par(
-        [(seed, loss, Path(path)) for seed, loss, path in snakemake.params.files],
+        labelled_files(snakemake.params.files),
         Path(snakemake.input.images),
         ParRun(**snakemake.params.run),
         Path(snakemake.output.accuracy),

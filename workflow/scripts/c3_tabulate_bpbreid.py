@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from qafm.companions.bpbreid.tabulate_bpbreid import VariantFiles, tabulate_bpbreid
-from qafm.runtime.job import stage_job
+from qafm.runtime.job import labelled_files, stage_job
 from qafm.tables.table4 import Run
 
 with stage_job("tabulate_bpbreid", snakemake.log[0]):
     variants = [
         VariantFiles(
             files["variant"],
-            [(seed, experiment, Path(path)) for seed, experiment, path in files["rows"]],
+            labelled_files(files["rows"]),
             *([Path(path) for path in files[kind]] for kind in ("summaries", "histories", "records")),
             files["note"],
         )

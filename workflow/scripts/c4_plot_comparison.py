@@ -7,14 +7,11 @@ from qafm.companions.comparison.plot_comparison import plot_comparison
 from qafm.config.ablation import AblationConfig
 from qafm.config.compared import ComparedSystem
 from qafm.config.figures import StyleConfig
-from qafm.runtime.job import stage_job
+from qafm.runtime.job import labelled_files, stage_job
 
 with stage_job("plot_comparison", snakemake.log[0]):
     plot_comparison(
-        [
-            ComparedFiles(ComparedSystem.model_validate(each["system"]), [(seed, experiment, Path(path)) for seed, experiment, path in each["rows"]])
-            for each in snakemake.params.systems
-        ],
+        [ComparedFiles(ComparedSystem.model_validate(each["system"]), labelled_files(each["rows"])) for each in snakemake.params.systems],
         Path(snakemake.input.counts),
         snakemake.params.run,
         AblationConfig.model_validate(snakemake.params.config),
