@@ -13,8 +13,9 @@ from typing import Literal
 
 import typer
 
-from qafm.cli.options import AsJson, Device, DeviceName, load_model
+from qafm.cli.options import AsJson, DeviceName, load_model
 from qafm.cli.output import console, print_json
+from qafm.config.choices import Device
 from qafm.runtime.errors import InputError
 
 OLDEST_PYTHON = (3, 11)

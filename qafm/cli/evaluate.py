@@ -1,19 +1,18 @@
 """`qafm evaluate`: retrieval metrics of descriptors, whoever made them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qafm.cli.image_files import shown
 from qafm.cli.options import AsJson
 from qafm.cli.output import print_json, print_table, remark
+from qafm.config.choices import SameCamera
 from qafm.galleries.choices import Metric
 
 if TYPE_CHECKING:
     from qafm.galleries.evaluate_files import EvaluationResult
-
-SameCamera: TypeAlias = Literal["drop", "keep"]
 
 
 def evaluate(

@@ -8,10 +8,10 @@ import typer
 from qafm.cli.image_files import shown
 from qafm.cli.options import AsJson, ModelPath, load_model
 from qafm.cli.output import check_target, print_json
+from qafm.export.choices import Weight
 from qafm.export.target import SUFFIXES, check_export_target
 
 Format: TypeAlias = Literal["onnx", "torch"]
-Weight: TypeAlias = Literal["visual_weight", "q"]
 
 
 def export(

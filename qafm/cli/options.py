@@ -1,14 +1,15 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from qafm.config.choices import Device
 
 if TYPE_CHECKING:
     from qafm.inference.model import ReidModel
 
-Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Image files, or folders of them.", show_default=False)]
 ModelPath = Annotated[
     Path | None,

@@ -9,8 +9,9 @@ import typer
 from qafm.cli.found import FoundQuery, found_hit
 from qafm.cli.image_files import shown, usable_images
 from qafm.cli.naming import CameraOption, NamesOption, camera_pattern, read_name
-from qafm.cli.options import AsJson, Device, DeviceName, ModelPath, load_model
+from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
 from qafm.cli.output import check_target, number, print_json, print_table, remark
+from qafm.config.choices import Device
 from qafm.galleries.choices import Approximate
 from qafm.runtime.errors import InputError
 from qafm.runtime.files import file_sha256

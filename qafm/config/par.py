@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.base import RunName, Settings
+from qafm.config.choices import SameCamera
 from qafm.config.training import Probability
 
 LossName = Literal["ce", "weighted_ce", "focal", "alpha_focal"]
@@ -69,9 +70,7 @@ class SearchConfig(Settings):
     """The search among validation identities, the report's own protocol: none of these values is given."""
 
     queries_per_camera: int = Field(default=1, ge=1, description="query images per validation identity and camera, the rest is gallery")
-    same_camera: Literal["drop", "keep"] = Field(
-        default="keep", description="gallery images of the query's identity and camera; the report mentions no exclusion"
-    )
+    same_camera: SameCamera = Field(default="keep", description="gallery images of the query's identity and camera; the report mentions no exclusion")
     seed: int = Field(default=1, ge=0, description="which images are queries")
 
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from tqdm import tqdm
 
+from qafm.config.choices import SameCamera
 from qafm.evaluation.fuse import Parts
-from qafm.evaluation.ranking import Labels, Retrieval, SameCamera, dot_similarity, evaluate_retrieval
+from qafm.evaluation.ranking import Labels, Retrieval, dot_similarity, evaluate_retrieval
 
 
 def sweep(query: Parts, gallery: Parts, query_labels: Labels, gallery_labels: Labels, grid: np.ndarray, same_camera: SameCamera) -> list[Retrieval]:

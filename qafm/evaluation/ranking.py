@@ -8,13 +8,13 @@ better would rank every tied relevant image first: a constant descriptor would t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
+from qafm.config.choices import SameCamera
 from qafm.runtime.errors import InputError
 
-SameCamera: TypeAlias = Literal["drop", "keep"]
 Similarity: TypeAlias = Callable[[slice], np.ndarray]
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from qafm.config.choices import SameCamera
 from qafm.config.rerank import RerankConfig
 from qafm.evaluation.fuse import ExportedHead, concat
 from qafm.evaluation.load_embeddings import Side, load_embeddings
-from qafm.evaluation.ranking import SameCamera, evaluate_retrieval
+from qafm.evaluation.ranking import evaluate_retrieval
 from qafm.evaluation.rerank import reciprocal_similarity
 from qafm.evaluation.retrieval_artifact import galleries_of, gallery_content, write_artifact
 from qafm.runtime.errors import InputError

@@ -7,7 +7,8 @@ from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
-from qafm.evaluation.ranking import Retrieval, SameCamera
+from qafm.config.choices import SameCamera
+from qafm.evaluation.ranking import Retrieval
 from qafm.runtime.files import write_json
 
 LOGGER = logging.getLogger("qafm")

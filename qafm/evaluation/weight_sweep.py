@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
+from qafm.config.choices import SameCamera
 from qafm.evaluation.load_descriptors import DescriptorSide
-from qafm.evaluation.ranking import Matches, SameCamera, places_of, precision_at
+from qafm.evaluation.ranking import Matches, places_of, precision_at
 from qafm.runtime.errors import InputError
 
 CHUNK = 128

@@ -4,16 +4,15 @@ N images, D the length of a descriptor, H x W the input size.
 """
 
 import copy
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 
+from qafm.export.choices import Weight
 from qafm.images.network_input import IMAGENET_MEAN, IMAGENET_STD
 from qafm.models.qafm import Qafm
 from qafm.runtime.errors import InputError
-
-Weight: TypeAlias = Literal["visual_weight", "q"]  # the second input, after the images
 
 
 class DescriptorNetwork(nn.Module):

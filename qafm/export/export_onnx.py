@@ -5,7 +5,7 @@ from pathlib import Path
 import onnx
 import torch
 
-from qafm.export.descriptor_network import Weight
+from qafm.export.choices import Weight
 from qafm.export.target import SUFFIXES, check_export_target
 from qafm.export.trace_network import file_metadata, quiet, trace_network
 from qafm.inference.model import ReidModel

@@ -11,7 +11,8 @@ import torch
 from torch.export import Dim, ExportedProgram
 
 from qafm.bundles.bundle_model import DISTRIBUTION
-from qafm.export.descriptor_network import DescriptorNetwork, Weight
+from qafm.export.choices import Weight
+from qafm.export.descriptor_network import DescriptorNetwork
 from qafm.inference.model import ReidModel
 
 

@@ -10,8 +10,9 @@ from typing import Any, get_args
 
 import numpy as np
 
+from qafm.config.choices import SameCamera
 from qafm.evaluation.load_descriptors import DescriptorSide
-from qafm.evaluation.ranking import Labels, Retrieval, SameCamera, Similarity, dot_similarity, evaluate_retrieval
+from qafm.evaluation.ranking import Labels, Retrieval, Similarity, dot_similarity, evaluate_retrieval
 from qafm.evaluation.retrieval_artifact import galleries_of
 from qafm.galleries.choices import Metric
 from qafm.galleries.read_side import read_side

@@ -8,7 +8,7 @@ N images, D the length of a descriptor, F families of perturbations.
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from tqdm import tqdm
 from qafm.bundles.bundle_files import CALIBRATION, find_bundle
 from qafm.bundles.load_bundle import Bundle, load_bundle
 from qafm.calibration.match_odds import Calibration, read_calibration
+from qafm.config.choices import Device
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.branch_vectors import branch_vectors
 from qafm.features.embed_images import visual_weights
@@ -33,7 +34,6 @@ from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.attributes import ATTRIBUTES
 
-Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 Held: TypeAlias = tuple[Picture, torch.Tensor, float]  # an image as it was given, as network input [1, 3, height, width], and its Q or NaN
 BATCH = 32
 WITHOUT_Q = "+mean-weight"

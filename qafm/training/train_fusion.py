@@ -12,9 +12,9 @@ from torch import nn
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import PretrainApanConfig, Stage1Losses
+from qafm.config.choices import SameCamera
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.evaluation.ranking import SameCamera
 from qafm.images.image_set import ImageSet, load_image_set, select_rows
 from qafm.losses.branches import apan_losses, apn_losses
 from qafm.models.qafm import Qafm

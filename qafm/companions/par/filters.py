@@ -12,7 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from qafm.evaluation.ranking import Labels, Matches, SameCamera, precision_at
+from qafm.config.choices import SameCamera
+from qafm.evaluation.ranking import Labels, Matches, precision_at
 from qafm.runtime.errors import InputError
 
 Distance = Literal["euclidean", "squared"]

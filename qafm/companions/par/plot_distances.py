@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 
 from qafm.companions.par.filters import squared_distances
 from qafm.companions.par.query_gallery import choose_queries
+from qafm.config.choices import SameCamera
 from qafm.config.figures import StyleConfig
 from qafm.config.par import SearchConfig
 from qafm.evaluation.load_descriptors import DescriptorSide, load_descriptors
-from qafm.evaluation.ranking import Matches, SameCamera
+from qafm.evaluation.ranking import Matches
 from qafm.figures.drawing.distribution import bin_edges, is_constant
 from qafm.figures.drawing.heading import add_heading
 from qafm.figures.drawing.legend import add_legend

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from qafm.companions.slicenet.protocols import measure_protocols
+from qafm.config.choices import SameCamera
 from qafm.evaluation.evaluate_descriptors import evaluate_descriptors
 from qafm.evaluation.load_descriptors import load_descriptors
-from qafm.evaluation.ranking import SameCamera, dot_similarity
+from qafm.evaluation.ranking import dot_similarity
 from qafm.evaluation.retrieval_artifact import rounded
 from qafm.runtime.files import write_json
 

@@ -11,8 +11,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from qafm.config.choices import SameCamera
 from qafm.evaluation.first_ranks import FirstRanks
-from qafm.evaluation.ranking import Labels, Matches, SameCamera, Similarity, evaluate_retrieval, precision_at
+from qafm.evaluation.ranking import Labels, Matches, Similarity, evaluate_retrieval, precision_at
 
 DEPTH = 10
 RANKS = (1, 5)

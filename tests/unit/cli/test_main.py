@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
@@ -96,17 +95,6 @@ def test_no_encoding_ends_a_command(project: Path, tmp_path: Path) -> None:
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, check=True)
     mark, text = result.stdout.decode("latin-1").split("\n", 1)
     assert (mark, json.loads(text)) == ("\\u2713", {"a": "\u2713 \xe9"})
-
-
-def test_the_options_are_those_of_the_functions() -> None:
-    """They are written again where the functions' modules take long to import."""
-    from qafm.cli import evaluate, export, options
-    from qafm.evaluation import ranking
-    from qafm.export import descriptor_network
-    from qafm.inference import model
-
-    for ours, theirs in ((options.Device, model.Device), (evaluate.SameCamera, ranking.SameCamera), (export.Weight, descriptor_network.Weight)):
-        assert get_args(ours) == get_args(theirs)
 
 
 def _hear_interrupts() -> None:

@@ -11,9 +11,9 @@ import torch
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig, PretrainApanConfig
+from qafm.config.choices import SameCamera
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.evaluation.ranking import SameCamera
 from qafm.models.branch import AttributeBranch, VisualBranch
 from qafm.models.weights import load_weights, save_weights
 from qafm.runtime.errors import InputError

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from qafm.companions.par.filters import Distance, Filter, Filtered, Side, all_filters, filtered_search
+from qafm.config.choices import SameCamera
 from qafm.evaluation.fuse import unit_rows
-from qafm.evaluation.ranking import Labels, SameCamera, dot_similarity, evaluate_retrieval
+from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
 from qafm.runtime.errors import InputError
 
 
