@@ -49,9 +49,9 @@ def plot_distances(arms: Sequence[tuple[str, str, Path]], images: Path, search: 
     Raises:
         InputError: a bad file.
     """
-    sides = {f"{arm} (start: {start})": _sides(images, path, search) for arm, start, path in arms}
+    sides = {f"{arm} (start: {start})": validation_sides(images, path, search) for arm, start, path in arms}
     try:
-        found = {name: _measure(*queries_and_gallery, search.same_camera) for name, queries_and_gallery in sides.items()}
+        found = {name: measure_distances(*queries_and_gallery, search.same_camera) for name, queries_and_gallery in sides.items()}
     except InputError as error:
         plot_nothing(f"Not measured: {error}.", run, style, paths)
         return
@@ -62,17 +62,12 @@ def plot_distances(arms: Sequence[tuple[str, str, Path]], images: Path, search: 
         save_figure(draw_distances(found, run, style), caption_distances(found, run), paths)
 
 
-def validation_distances(images: Path, descriptors: Path, search: SearchConfig) -> Distances:
-    """Distances between each query and its gallery among the validation identities; what the protocol removes is left out.
+def validation_sides(images: Path, descriptors: Path, search: SearchConfig) -> tuple[DescriptorSide, DescriptorSide]:
+    """Queries and gallery among the validation identities.
 
     Raises:
-        InputError: a bad file, no validation image in it, or one without a camera where those of the query's camera are dropped.
+        InputError: a bad file, or no validation image in it.
     """
-    return _measure(*_sides(images, descriptors, search), search.same_camera)
-
-
-def _sides(images: Path, descriptors: Path, search: SearchConfig) -> tuple[DescriptorSide, DescriptorSide]:
-    """Queries and gallery among the validation identities."""
     side = load_descriptors(images, descriptors).holdout
     if side is None:
         raise InputError(f"{descriptors}: no validation image in it")
@@ -80,7 +75,12 @@ def _sides(images: Path, descriptors: Path, search: SearchConfig) -> tuple[Descr
     return side.take(is_query), side.take(~is_query)
 
 
-def _measure(query: DescriptorSide, gallery: DescriptorSide, same_camera: SameCamera) -> Distances:
+def measure_distances(query: DescriptorSide, gallery: DescriptorSide, same_camera: SameCamera) -> Distances:
+    """Distances between each query and the gallery; what the protocol removes is left out.
+
+    Raises:
+        InputError: an image without a camera where those of the query's camera are dropped.
+    """
     matches = Matches(query.labels, gallery.labels, same_camera)
     right, every = [np.empty(0)], [np.empty(0)]
     for i in range(len(query)):

@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from qafm.companions.par.plot_distances import draw_distances, plot_distances, validation_distances
+from qafm.companions.par.plot_distances import draw_distances, measure_distances, plot_distances, validation_sides
 from qafm.companions.par.plot_labels import count_labels, draw_labels, plot_labels
 from qafm.companions.par.query_gallery import choose_queries
+from qafm.config.choices import SameCamera
 from qafm.config.figures import StyleConfig
 from qafm.config.par import SearchConfig
 from qafm.evaluation.fuse import unit_rows
@@ -102,9 +103,9 @@ def write_descriptors(path: Path, rows: list[Row], vectors: np.ndarray | None = 
 
 
 @pytest.mark.parametrize("same_camera", ["keep", "drop"])
-def test_distances_against_loops(images: Path, rows: list[Row], tmp_path: Path, same_camera: str) -> None:
+def test_distances_against_loops(images: Path, rows: list[Row], tmp_path: Path, same_camera: SameCamera) -> None:
     vectors = write_descriptors(tmp_path / "d.parquet", rows)
-    found = validation_distances(images, tmp_path / "d.parquet", SearchConfig.model_validate({"same_camera": same_camera}))
+    found = measure_distances(*validation_sides(images, tmp_path / "d.parquet", SearchConfig()), same_camera)
     chosen = [row for row in rows if row["pid"] != -1]
     train = [(row, vector) for row, vector in zip(chosen, vectors, strict=True) if row["split"] == "train"]
     is_query = choose_queries(Labels(*(np.array([row[name] for row, _ in train]) for name in ("pid", "camid", "image_id"))), 1, 1)
@@ -123,9 +124,10 @@ def test_every_arm_has_a_panel_and_its_numbers_stand_in_the_caption(images: Path
     write_descriptors(tmp_path / "a.parquet", rows)
     write_descriptors(tmp_path / "b.parquet", rows, np.ones((sum(row["pid"] != -1 for row in rows), 4)))
     arms = [("transfer", "PAR (ce) from random", tmp_path / "a.parquet"), ("reference", "random", tmp_path / "b.parquet")]
-    plot_distances(arms, images, SearchConfig(), "toy, seed 1", STYLE, paths(tmp_path))
+    search = SearchConfig()
+    plot_distances(arms, images, search, "toy, seed 1", STYLE, paths(tmp_path))
     caption = read_caption(tmp_path / "figure.rst")
-    found = validation_distances(images, tmp_path / "a.parquet", SearchConfig())
+    found = measure_distances(*validation_sides(images, tmp_path / "a.parquet", search), search.same_camera)
     assert f"Transfer (start: PAR (ce) from random): right pairs n = {len(found.right)}, mean {found.right.mean():.3f}, sd" in caption
     assert f"{100 * np.mean(found.right < found.all.mean()):.1f} % of the right pairs" in caption
     assert "Reference (start: random): right pairs n = 32, mean 0.000, sd 0.000;" in caption  # all descriptors are alike
