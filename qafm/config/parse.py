@@ -109,7 +109,11 @@ class TestSetConfig(Settings):
         return self
 
     def section(self) -> Market1501Config | FoldersConfig:
-        """The section in use."""
+        """The section in use.
+
+        Raises:
+            ValueError: it is absent.
+        """
         section = self.market1501 if self.kind == "market1501" else self.folders
         if section is None:
             raise ValueError(f"test: kind is {self.kind}, but section {self.kind} is absent")

@@ -83,7 +83,11 @@ class Hits:
 
 
 def check_search(gallery: Gallery, model_id: str | None, model: str, top: int, approximate: Approximate) -> None:
-    """What can be said of a search before its queries are known; arguments and errors as of `search_gallery`."""
+    """What can be said of a search before its queries are known; arguments as of `search_gallery`.
+
+    Raises:
+        InputError: there is no such `approximate`, or the gallery is of another model, empty or smaller than `top`.
+    """
     if approximate not in get_args(Approximate):
         raise InputError(f"approximate: {approximate!r} is none of {', '.join(get_args(Approximate))}")
     if model_id is not None:

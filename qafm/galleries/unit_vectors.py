@@ -11,7 +11,11 @@ ROWS_AT_ONCE = 1024
 
 
 def lengths(vectors: np.ndarray, source: str, names: Sequence[str] | np.ndarray | None = None) -> np.ndarray:
-    """L2 norms of rows, float64 [N], that depend on nothing but the row; arguments and errors as of `unit_vectors`."""
+    """L2 norms of the rows of `vectors` [N, D], float64 [N], that depend on nothing but the row; arguments as of `unit_vectors`.
+
+    Raises:
+        InputError: a row is zero or not finite.
+    """
     norms = np.empty(len(vectors))
     for start in range(0, len(vectors), ROWS_AT_ONCE):
         block = vectors[start : start + ROWS_AT_ONCE].astype(np.float64)  # [n, D]
