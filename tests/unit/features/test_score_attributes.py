@@ -1,7 +1,9 @@
 """APAN's attributes scored from the weights of stage 1 and of stage 2, against image-by-image loops."""
 
 import csv
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import cv2
@@ -171,10 +173,21 @@ def test_settings_reach_the_model(images: Path, tmp_path: Path, monkeypatch: pyt
     assert set(seen) == {"bf16", (96, 48)}
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
-def test_the_device_is_the_configured_one(images: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"^device cuda: torch finds no GPU here"):
-        score_attributes(tmp_path / "w", "apan", images, BACKBONE, APAN, RuntimeConfig(device="cuda"), tmp_path / "out.csv")
+def test_branch_and_images_go_to_the_device_that_the_settings_lead_to(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The meta device stands for a GPU."""
+    weights = save(tmp_path / "w.safetensors", branch())
+    asked, places = [], set()
+
+    def forward(self: AttributeBranch, x: torch.Tensor) -> SimpleNamespace:
+        places.update({x.device.type, *(parameter.device.type for parameter in self.parameters())})
+        return SimpleNamespace(attribute_logits=[torch.zeros(len(x)) for _ in ATTRIBUTE_NAMES])
+
+    monkeypatch.setattr("qafm.features.score_attributes.prepare_torch", lambda runtime: (asked.append(runtime), torch.device("meta"))[1])
+    monkeypatch.setattr(module, "autocast", lambda *_: nullcontext())
+    monkeypatch.setattr(AttributeBranch, "forward", forward)
+    score_attributes(weights, "apan", images, BACKBONE, APAN, RUNTIME, tmp_path / "out.csv")
+    assert (asked, places) == ([RUNTIME], {"meta"})
+    assert len(read(tmp_path / "out.csv")) == 24
 
 
 def test_weights_that_do_not_fit_are_named(images: Path, tmp_path: Path) -> None:
