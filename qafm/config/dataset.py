@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from qafm.config.base import RunName, Settings
+from qafm.config.choices import SameCamera
 from qafm.config.parse import AttributesConfig, FoldersConfig, Market1501Config, ParseConfig, TestSetConfig
 from qafm.config.synthetic import SyntheticConfig
 
@@ -21,9 +22,7 @@ class DatasetConfig(Settings):
         description="train identities held out: they start and teach the weight, and Q is standardised by them; below 2: `alpha: {target: train, start: half}`",
     )
     holdout_seed: int = Field(default=1, ge=0, description="which identities are held out")
-    same_camera: Literal["drop", "keep"] = Field(
-        default="drop", description="gallery images of the query's identity and camera; keep: for data without cameras"
-    )
+    same_camera: SameCamera = Field(default="drop", description="gallery images of the query's identity and camera; keep: for data without cameras")
     max_set_aside: float = Field(default=0.05, ge=0, le=1, description="largest share of a split's images that may be unreadable or badly named")
     attributes: AttributesConfig = AttributesConfig()
     synthetic: SyntheticConfig = SyntheticConfig()

@@ -5,13 +5,14 @@ from typing import Literal
 from pydantic import Field
 
 from qafm.config.base import Settings
+from qafm.config.choices import Device
 
 
 class RuntimeConfig(Settings):
     """Where and how fast the torch stages run."""
 
     threads: int = Field(default=2, ge=1, description="torch threads of one job; fixed, so that --cores never changes a result")
-    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: the GPU where there is one")
+    device: Device = Field(default="auto", description="auto: the GPU where there is one")
     precision: Literal["fp32", "bf16"] = Field(
         default="fp32", description="bf16: autocast; faster on GPUs and on CPUs with AMX, slower on others; Q shifts by 0.04-0.2 percent"
     )
