@@ -15,7 +15,7 @@ class DatasetConfig(Settings):
 
     name: RunName = Field(description="the {d} of the result paths; presets that differ here must differ in this name")
     kind: Literal["synthetic", "market1501", "folders"] = Field(default="synthetic", description="which of the sections below is used")
-    shards: int = Field(default=4, ge=1, description="number of jobs that perturb and extract; image i goes to shard i mod n")
+    shards: int = Field(default=4, ge=1, le=1000, description="number of jobs that perturb and extract; image i goes to shard i mod n")
     holdout_ids: int = Field(
         default=0,
         ge=0,

@@ -16,6 +16,7 @@ class RuntimeConfig(Settings):
     precision: Literal["fp32", "bf16"] = Field(
         default="fp32", description="bf16: autocast; faster on GPUs and on CPUs with AMX, slower on others; Q shifts by 0.04-0.2 percent"
     )
-    mem_mb: int = Field(default=3000, ge=100, description="memory one torch job may take, MiB; the profile sets the total")
+    mem_mb: int = Field(default=3000, ge=100, description="memory one torch job may take, MiB; the profile sets what all jobs together may")
+    gpus: int = Field(default=0, ge=0, description="GPUs one torch job asks the scheduler for, as Snakemake's resource `gpu`; see docs/pipeline.md")
     shard_disk_mb: int = Field(default=600, ge=1, description="disk one shard of perturbed images takes, MiB")
     keep_perturbed: bool = Field(default=False, description="keep the perturbed images after their features are made")

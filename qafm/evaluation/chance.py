@@ -5,7 +5,8 @@ N ranked images of one query, K right ones among them.
 
 import numpy as np
 
-from qafm.evaluation.ranking import Labels
+from qafm.config.choices import SameCamera
+from qafm.evaluation.ranking import Labels, Matches
 
 
 def expected_average_precision(ranked: int, right: int) -> float:
@@ -15,17 +16,14 @@ def expected_average_precision(ranked: int, right: int) -> float:
     return (harmonic + others * (ranked - harmonic)) / ranked
 
 
-def chance_level(query: Labels, gallery: Labels) -> tuple[float, float]:
-    """Expected mAP and Rank-1 of a random ranking, in [0, 1].
-
-    Gallery images of the query's identity and camera are removed, queries without a match are left out.
-    """
+def chance_level(query: Labels, gallery: Labels, same_camera: SameCamera = "drop") -> tuple[float, float]:
+    """Expected mAP and Rank-1 of a random ranking, in [0, 1], by the rules of `evaluate_retrieval`; queries without a match are left out."""
+    matches = Matches(query, gallery, same_camera)
     expected = []
-    for pid, camid in zip(query.pid, query.camid, strict=True):
-        same = gallery.pid == pid
-        right = int((same & (gallery.camid != camid)).sum())
-        ranked = len(gallery) - int((same & (gallery.camid == camid)).sum())
-        if right:
-            expected.append((expected_average_precision(ranked, right), right / ranked))
+    for i in range(len(query)):
+        right, removed = matches.of(i)
+        ranked = len(gallery) - len(removed)
+        if len(right):
+            expected.append((expected_average_precision(ranked, len(right)), len(right) / ranked))
     precision, first = np.mean(expected, axis=0)
     return float(precision), float(first)

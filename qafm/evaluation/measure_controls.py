@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
+from qafm.config.choices import SameCamera
 from qafm.config.controls import ControlsConfig
 from qafm.datasets.read_image import read_image
 from qafm.evaluation.chance import chance_level
@@ -26,7 +27,7 @@ from qafm.tables.parquet import read_parquet
 COLUMNS: tuple[str, ...] = ("control", "mAP", "rank1", "n_queries", "chance_mAP", "chance_rank1")
 
 
-def measure_controls(images: Path, raw: Path, manifest: Path, out: Path, config: ControlsConfig) -> None:
+def measure_controls(images: Path, raw: Path, manifest: Path, out: Path, config: ControlsConfig, same_camera: SameCamera) -> None:
     """Measure the controls and write them as a table of percentages.
 
     Rows:
@@ -37,8 +38,7 @@ def measure_controls(images: Path, raw: Path, manifest: Path, out: Path, config:
     - `hsv_histogram_person`: stripes within the true person mask, more than a histogram could know.
     - `true_attribute_hamming`: number of differing true attributes, ties in random order. Distractors have attributes too; several colours count as one more.
 
-    `chance_mAP` and `chance_rank1` are the exact expectations of a random ranking. Protocol: single query, junk never ranked, distractors wrong, gallery
-    images of the query's identity and camera removed.
+    `chance_mAP` and `chance_rank1` are the exact expectations of a random ranking. Protocol: single query, junk never ranked, distractors wrong.
 
     Args:
         images: images.parquet of the generated set.
@@ -46,6 +46,7 @@ def measure_controls(images: Path, raw: Path, manifest: Path, out: Path, config:
         manifest: its CSV of true factors.
         out: the CSV to write.
         config: histograms, seed and repeats.
+        same_camera: "drop" or "keep" gallery images of the query's identity and camera.
 
     Raises:
         InputError: a mask or a row of the manifest is missing, or no query has a match.
@@ -61,21 +62,24 @@ def measure_controls(images: Path, raw: Path, manifest: Path, out: Path, config:
         side = [np.stack([vectors[name][image] for image in labels.image_id]) for labels in (query, gallery)]
         return dot_similarity(*side)
 
-    rows = [_row("chance", query, gallery, config.repeats, lambda repeat: _random(len(gallery), config.seed, repeat))]
-    rows += [_row(name, query, gallery, 1, lambda _, name=name: dot(name)) for name in vectors]
+    def row(name: str, repeats: int, similarity: Callable[[int], Similarity]) -> dict[str, str | int]:
+        return _row(name, query, gallery, same_camera, repeats, similarity)
+
+    rows = [row("chance", config.repeats, lambda repeat: _random(len(gallery), config.seed, repeat))]
+    rows += [row(name, 1, lambda _, name=name: dot(name)) for name in vectors]
     distance = _hamming(_codes_of(query, codes, manifest), _codes_of(gallery, codes, manifest))
-    rows.append(_row("true_attribute_hamming", query, gallery, config.repeats, lambda repeat: _random_ties(distance, config.seed, repeat)))
+    rows.append(row("true_attribute_hamming", config.repeats, lambda repeat: _random_ties(distance, config.seed, repeat)))
     with whole_file(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(COLUMNS), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
 
-def _row(name: str, query: Labels, gallery: Labels, repeats: int, similarity: Callable[[int], Similarity]) -> dict[str, str | int]:
+def _row(name: str, query: Labels, gallery: Labels, same_camera: SameCamera, repeats: int, similarity: Callable[[int], Similarity]) -> dict[str, str | int]:
     """Mean over `repeats` rankings, in percent."""
-    results = [evaluate_retrieval(query, gallery, similarity(repeat)).summary((1,)) for repeat in range(repeats)]
+    results = [evaluate_retrieval(query, gallery, similarity(repeat), same_camera=same_camera).summary((1,)) for repeat in range(repeats)]
     mean = {metric: float(np.mean([result[metric] for result in results])) for metric in ("mAP", "rank1")}
-    chance_map, chance_rank1 = chance_level(query, gallery)
+    chance_map, chance_rank1 = chance_level(query, gallery, same_camera)
     values = {**mean, "chance_mAP": 100 * chance_map, "chance_rank1": 100 * chance_rank1}
     row: dict[str, str | int] = {"control": name, "n_queries": int(results[0]["n_queries"])}
     return row | {metric: f"{value:.3f}" for metric, value in values.items()}

@@ -72,7 +72,7 @@ def map_activations(
         for image_id in image_ids:
             if image_id not in row_of:
                 raise InputError(f"{images}: holds no image {image_id!r} that could be ranked, wanted as example {name!r}")
-    device = prepare_torch(runtime)
+    device = prepare_torch(runtime.model_copy(update={"precision": "fp32"}))  # else a GPU may round to TF32
     model = place(load_qafm(weights, config), device).requires_grad_(False)
     table: list[dict[str, Any]] = []
     backbone = config.architecture.backbone

@@ -94,7 +94,7 @@ def _weights_file(stage: str, seed: int | None, path: Path) -> WeightsFile:
     if seed is not None and own is not None and own != seed:
         raise InputError(f"{path}: was trained with seed {own}, expected {seed}")
     runtime = found.get("runtime")
-    words = f"{runtime['device']}, {runtime['precision']}, {runtime['threads']} threads" if runtime else UNKNOWN
+    words = f"{' then '.join(found.get('machines', [runtime['device']]))}, {runtime['precision']}, {runtime['threads']} threads" if runtime else UNKNOWN
     return WeightsFile(stage, str(own if own is not None else seed if seed is not None else UNKNOWN), found.get("code", UNKNOWN), words, path.as_posix())
 
 

@@ -87,10 +87,17 @@ def import_closure(module: str, root: Path = PACKAGE_ROOT) -> dict[str, str]:
         path = _module_file(name, root)
         if name in found or path is None:
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        waiting.extend(_with_parents(_imported(tree, package)))
-        found[name] = ast.dump(_Stripped().visit(tree))
+        found[name], imported = _module(path.read_text(encoding="utf-8"), package)
+        waiting.extend(_with_parents(imported))
     return dict(sorted(found.items()))
+
+
+@cache  # nearly every rule's closure holds most of the package
+def _module(source: str, package: str) -> tuple[str, tuple[str, ...]]:
+    """A module's syntax tree as text, and what it imports from `package`."""
+    tree = ast.parse(source)
+    imported = tuple(_imported(tree, package))
+    return ast.dump(_Stripped().visit(tree)), imported
 
 
 @cache

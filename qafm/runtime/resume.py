@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+import logging
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from qafm.runtime.files import file_sha256
+from qafm.runtime.files import file_sha256, flush_to_disk
+
+LOGGER = logging.getLogger("qafm")
 
 
 def resume_key(settings: dict[str, Any], inputs: list[Path]) -> str:
@@ -23,23 +27,42 @@ class ResumeState:
     Args:
         folder: the folder for this output's state; nothing else may lie in it.
         key: what `resume_key` returned for this run.
+
+    Attributes:
+        machines: what trained so far, in words; a run may be resumed elsewhere.
     """
 
     def __init__(self, folder: Path, key: str) -> None:
         self.folder = folder
         self.path = folder / f"{key}.pt"
+        self.machines: list[str] = []
 
-    def load(self) -> dict[str, Any] | None:
-        """The state saved last under this key, or None."""
+    def load(self, machine: str) -> dict[str, Any] | None:
+        """The state saved last under this key, or None; None, too, with a warning, where it cannot be read: then the training starts anew.
+
+        Args:
+            machine: what trains from here on.
+        """
+        self.machines = [machine]
         if not self.path.is_file():
             return None
-        return torch.load(self.path, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
+        except (EOFError, OSError, RuntimeError, pickle.UnpicklingError) as error:
+            LOGGER.warning("%s: the state of a killed run cannot be read (%s); starting anew", self.path, str(error).splitlines()[0] if str(error) else "empty")
+            return None
+        before = state.pop("machines")
+        if machine not in before:
+            LOGGER.warning("begun by %s, goes on by %s", before[-1], machine)
+        self.machines = [*before, *([] if machine in before else [machine])]
+        return state
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replace the state, whole or not at all."""
+        """Replace the state, whole or not at all, also where the machine fails."""
         self.folder.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".tmp")
-        torch.save(state, temporary)
+        torch.save(state | {"machines": self.machines}, temporary)
+        flush_to_disk(temporary)
         temporary.replace(self.path)
         for other in self.folder.iterdir():
             if other != self.path:

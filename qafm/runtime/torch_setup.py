@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from qafm.config.choices import Device
 from qafm.config.runtime import RuntimeConfig
 from qafm.runtime.errors import InputError
 
@@ -17,7 +18,7 @@ ModelT = TypeVar("ModelT", bound=torch.nn.Module)
 
 
 def prepare_torch(config: RuntimeConfig) -> torch.device:
-    """Take denormal numbers for 0, fix the number of threads, ask for deterministic algorithms, see that fp32 is float32, and choose the device.
+    """Take denormal numbers for 0, fix the number of threads, ask for deterministic algorithms, see that fp32 is float32, choose and log the device.
 
     Weight decay takes weights that no loss needs down to denormal values, with which a CPU multiplies many times more slowly (benchmarks/denormals.py).
     To be called before torch's first parallel work: its threads inherit the setting.
@@ -32,13 +33,28 @@ def prepare_torch(config: RuntimeConfig) -> torch.device:
     torch.backends.cudnn.benchmark = False
     if config.precision == "fp32":  # torch lets convolutions on recent GPUs round their input to the 10 bits of TF32
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    if config.device == "cuda" and not torch.cuda.is_available():
-        raise InputError("device cuda: torch finds no GPU here; auto and cpu do without")
-    use_cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
-    device = torch.device("cuda" if use_cuda else "cpu")
+    device = choose_device(config.device)
+    LOGGER.info("%s, %d threads, %s", describe_device(device), config.threads, config.precision)
     if config.precision == "bf16" and device.type == "cpu" and not multiplies_bf16():
         LOGGER.warning("runtime.precision: bf16 takes longer than fp32 on this CPU: it has no AMX")
     return device
+
+
+def choose_device(name: Device) -> torch.device:
+    """The device that `runtime.device` means here.
+
+    Raises:
+        InputError: `cuda` on a machine without one.
+    """
+    found = torch.cuda.is_available()
+    if name == "cuda" and not found:
+        raise InputError("device cuda: torch finds no GPU here; auto and cpu do without")
+    return torch.device("cuda" if found and name != "cpu" else "cpu")
+
+
+def describe_device(device: torch.device) -> str:
+    """The device in words, with torch's version: what a log and the header of weights say."""
+    return f"torch {torch.__version__} on {torch.cuda.get_device_name(device) if device.type == 'cuda' else 'cpu'}"
 
 
 def multiplies_bf16() -> bool:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from qafm.config.training import BatchConfig, OptimizerConfig
 from qafm.runtime.resume import ResumeState
-from qafm.runtime.torch_setup import seed_everything
+from qafm.runtime.torch_setup import describe_device, seed_everything
 from qafm.training.batches import identity_batches
 from qafm.training.early_stopping import EarlyStopping
 from qafm.training.schedule import lr_factor, set_lr
@@ -93,7 +93,7 @@ def train_plan(task: Task, plan: Plan, device: torch.device, resume: ResumeState
     Raises:
         FloatingPointError: a loss, or the value that decides when to stop, is not finite; nothing of that epoch is saved.
     """
-    history, best = _restore(task, resume)
+    history, best = _restore(task, device, resume)
     while len(history) < plan.epochs and not (plan.stopping is not None and plan.stopping.is_over(history)):
         start = time.monotonic()
         epoch = len(history)
@@ -147,9 +147,9 @@ def _train_epoch(task: Task, plan: Plan, device: torch.device, epoch: int, batch
     return {name: float(value) / max(1, len(batches)) for name, value in sums.items()}
 
 
-def _restore(task: Task, resume: ResumeState | None) -> tuple[History, Weights | None]:
+def _restore(task: Task, device: torch.device, resume: ResumeState | None) -> tuple[History, Weights | None]:
     """The history so far, and the weights of its best epoch where they were kept."""
-    state: dict[str, Any] | None = resume.load() if resume is not None else None
+    state: dict[str, Any] | None = resume.load(describe_device(device)) if resume is not None else None
     if state is None:
         return [], None
     task.model.load_state_dict(state["model"])

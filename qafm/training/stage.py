@@ -27,7 +27,7 @@ class TrainingOutputs:
         weights: safetensors file.
         history: CSV, one row per epoch.
         resume: state between epochs, outside every declared output.
-        provenance: config, seed and code digest; stored in the header of `weights`.
+        provenance: config, seed and code digest; stored in the header of `weights`, with the machines that trained.
     """
 
     weights: Path
@@ -100,5 +100,5 @@ def write_outputs(model: torch.nn.Module, curve: list[dict[str, float]], outputs
     """Write the learning curve (six significant digits) and the weights; the resume state has served its purpose then."""
     with whole_file(outputs.history) as temporary:
         pd.DataFrame(curve).to_csv(temporary, index=False, float_format="%.6g")
-    save_weights(outputs.weights, model.state_dict(), outputs.provenance)
+    save_weights(outputs.weights, model.state_dict(), outputs.provenance | {"machines": outputs.resume.machines})
     outputs.resume.clear()

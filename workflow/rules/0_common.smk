@@ -20,11 +20,21 @@ def checked_config():
         raise WorkflowError(str(error)) from None
 
 
+def check_totals():
+    """Snakemake cuts what a job asks for down to the total of all jobs, without a word: end here instead."""
+    for key, name in (("mem_mb", "mem_mb"), ("shard_disk_mb", "disk_mb"), ("gpus", "gpu")):
+        asked, total = getattr(CFG.runtime, key), getattr(workflow.global_resources.get(name), "value", None)
+        if total is not None and asked > total:
+            raise WorkflowError(
+                f"runtime.{key}: one job asks for {asked}, but all together may take {name}={total}: raise the total in profiles/default/config.yaml"
+                " or by --resources, which replaces all totals there"
+            )
+
+
 CFG = checked_config()
-D = f"results/{CFG.dataset.name}"
-F = f"{D}/{CFG.features.name}"
-M = f"{F}/{CFG.model.name}"
-SEED = f"{M}/seed-{{seed}}"
+check_totals()
+D, F, M = map(str, CFG.folders())
+SEED = str(CFG.seed_folder("{seed}"))
 RUNTIME = CFG.runtime.model_dump(mode="json", include={"threads", "device", "precision"})  # the rest decides nothing about a result
 SHARDS = [f"{shard:03d}" for shard in range(CFG.dataset.shards)]
 ENVIRONMENT = "../../environment.yml"

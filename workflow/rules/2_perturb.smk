@@ -14,7 +14,10 @@ rule perturb_images:
         f"{D}/benchmarks/perturb_images/{{shard}}.tsv"
     conda:
         ENVIRONMENT
+    # As much of the machine as its shard's extract_features, which comes first: else shards would be made faster than used, and pile up.
+    threads: CFG.runtime.threads
     resources:
+        mem_mb=CFG.runtime.mem_mb,
         disk_mb=CFG.runtime.shard_disk_mb,
     params:
         config=CFG.perturb.model_dump(mode="json"),

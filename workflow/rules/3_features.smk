@@ -14,6 +14,7 @@ rule train_extractor:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=CFG.features.extractor.model_dump(mode="json"),
         runtime=RUNTIME,
@@ -32,11 +33,13 @@ rule extract_features:
         f"{F}/logs/extract_features/{{shard}}.log",
     benchmark:
         f"{F}/benchmarks/extract_features/{{shard}}.tsv"
+    priority: 1  # a shard is removed once it is used
     conda:
         ENVIRONMENT
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         backbone=CFG.features.extractor.backbone.model_dump(mode="json"),
         extract=CFG.features.extract.model_dump(mode="json"),

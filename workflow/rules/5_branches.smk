@@ -15,6 +15,7 @@ rule pretrain_apan:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=CFG.model.pretrain_apan().model_dump(mode="json"),
         runtime=RUNTIME,
@@ -39,6 +40,7 @@ rule pretrain_apn:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=CFG.model.pretrain_apn().model_dump(mode="json"),
         runtime=RUNTIME,
@@ -63,6 +65,7 @@ rule train_baseline:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=CFG.model.train_baseline().model_dump(mode="json"),
         runtime=RUNTIME,

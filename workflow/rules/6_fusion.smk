@@ -22,6 +22,7 @@ rule train_fusion:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         fusion=fusion_config,
         architecture=CFG.model.architecture().model_dump(mode="json"),
@@ -49,6 +50,7 @@ rule embed_images:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         model=model_config,
         runtime=RUNTIME,
@@ -72,6 +74,7 @@ rule embed_baseline:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         backbone=CFG.model.backbone.model_dump(mode="json"),
         runtime=RUNTIME,
@@ -96,6 +99,7 @@ rule embed_degraded:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=CFG.degradations.model_dump(mode="json"),
         q=CFG.q_network().model_dump(mode="json"),
@@ -121,6 +125,7 @@ rule score_attributes:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         architecture=CFG.model.architecture().model_dump(mode="json"),
         runtime=RUNTIME,

@@ -161,6 +161,7 @@ if CFG.dataset.generated:
             ENVIRONMENT
         params:
             config=CFG.controls.model_dump(mode="json"),
+            same_camera=CFG.dataset.same_camera,
             raw=str(RAW),
             code=code("7_measure_controls", "qafm.evaluation.measure_controls"),
         script:

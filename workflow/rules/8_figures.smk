@@ -167,6 +167,7 @@ rule map_activations:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         model=model_config,
         runtime=RUNTIME,

@@ -102,6 +102,8 @@ rule bundle_model:
         f"{SEED}/benchmarks/bundle_model.tsv"
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
     params:
         rows=BUNDLED_ROWS,
         named=lambda wildcards: dict(name=f"{M}/seed-{wildcards.seed}".removeprefix("results/"), kind=CFG.dataset.kind, dtype=CFG.bundle.dtype),

@@ -32,6 +32,7 @@ rule train_par:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=par_config,
         runtime=RUNTIME,
@@ -55,6 +56,7 @@ rule predict_par:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         backbone=PAR_CONFIG.backbone.model_dump(mode="json"),
         split=PAR_CONFIG.split.model_dump(mode="json"),
@@ -125,6 +127,7 @@ rule train_siamese:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=PAR_CONFIG.train_siamese().model_dump(mode="json"),
         runtime=RUNTIME,
@@ -148,6 +151,7 @@ rule embed_siamese:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         backbone=PAR_CONFIG.backbone.model_dump(mode="json"),
         split=PAR_CONFIG.split.model_dump(mode="json"),

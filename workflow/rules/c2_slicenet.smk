@@ -26,6 +26,7 @@ rule train_slicenet:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=slicenet_training,
         runtime=RUNTIME,
@@ -51,6 +52,7 @@ rule embed_slicenet:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=slicenet_network,
         runtime=RUNTIME,
@@ -75,6 +77,8 @@ rule evaluate_slicenet:
         row="|".join(name for name, _ in SLICENET_CONFIG.evaluated()),
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
     params:
         ranks=CFG.ablation.ranks,
         same_camera=CFG.dataset.same_camera,

@@ -42,6 +42,7 @@ rule train_bpbreid:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=lambda wildcards: parts_training(wildcards).model_dump(mode="json"),
         masks=lambda wildcards: BPBREID_MASKS if wildcards.variant == "masks" else None,
@@ -71,6 +72,7 @@ rule embed_bpbreid:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=parts_model,
         masks=BPBREID_MASKS,
@@ -97,6 +99,7 @@ rule embed_views:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         backbone=CFG.model.backbone.model_dump(mode="json"),
         halves=BPBREID.halves,
@@ -123,6 +126,7 @@ rule embed_fused_views:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         q=CFG.q_network().model_dump(mode="json"),
         model=model_config,

@@ -28,6 +28,7 @@ rule train_common:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=common_training,
         runtime=RUNTIME,
@@ -51,6 +52,7 @@ rule embed_common:
     threads: CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         config=common_network,
         runtime=RUNTIME,
@@ -104,10 +106,11 @@ rule time_inference:
         f"{M}/comparison/logs/time_inference.log",
     conda:
         ENVIRONMENT
-    # All cores: what runs beside it would be measured, too; the stage itself takes runtime.threads. Asked for late: --report and --unlock know no cores.
-    threads: lambda wildcards: workflow.cores
+    # All local cores: what runs beside it would be measured, too; the stage itself takes runtime.threads. A cluster, --report and --unlock know no cores.
+    threads: lambda wildcards: workflow.resource_settings.cores or CFG.runtime.threads
     resources:
         mem_mb=CFG.runtime.mem_mb,
+        gpu=CFG.runtime.gpus,
     params:
         systems=[system.timed().model_dump(mode="json") for system in COMPARED],
         batch=CFG.companions.comparison.batch,

@@ -13,4 +13,5 @@ with stage_job("measure_controls", snakemake.log[0]):
         Path(snakemake.input.manifest),
         Path(snakemake.output[0]),
         ControlsConfig.model_validate(snakemake.params.config),
+        snakemake.params.same_camera,
     )

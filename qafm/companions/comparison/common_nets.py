@@ -12,7 +12,7 @@ from qafm.companions.slicenet.sliced_net import CosineSoftmax, Output, strip_des
 from qafm.companions.slicenet.trunk import Dense
 from qafm.config.backbone import BackboneConfig
 from qafm.config.common_recipe import CommonNetworkConfig, SlicedHead
-from qafm.config.sliced_net import EMBEDDING
+from qafm.config.sliced_net import EMBEDDING, Network
 from qafm.models.resnet import build_resnet
 from qafm.runtime.errors import InputError
 
@@ -31,7 +31,8 @@ class CommonSlicedNet(nn.Module):
 
     def __init__(self, backbone: BackboneConfig, head: SlicedHead, classes: int) -> None:
         super().__init__()
-        self.network, self.slices = head.network, 1 if head.network == "bignet" else head.slices
+        self.network: Network = head.network
+        self.slices = 1 if head.network == "bignet" else head.slices
         self.trunk = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn)
         of_image = self.network == "slicenet1"
         rows, columns = backbone.map_size(backbone.height // self.slices if of_image else None)

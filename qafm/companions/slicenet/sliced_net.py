@@ -84,7 +84,8 @@ class SlicedNet(nn.Module):
 
     def __init__(self, config: NetworkConfig, classes: int) -> None:
         super().__init__()
-        self.network, self.slices = config.network, config.slices
+        self.network: Network = config.network
+        self.slices = config.slices
         features = OUT_CHANNELS * (config.height // REDUCTION) * (config.width // REDUCTION) // config.slices
         self.register_buffer("mean", torch.zeros(3))
         self.register_buffer("std", torch.ones(3))

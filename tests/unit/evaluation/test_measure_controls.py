@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from qafm.config.choices import SameCamera
 from qafm.config.controls import ControlsConfig
 from qafm.evaluation.chance import chance_level, expected_average_precision
 from qafm.evaluation.colour_histogram import background, colour_histogram, stripe_histograms
@@ -52,10 +53,9 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def measured(data: Path, **settings: int) -> dict[str, dict[str, float]]:
-    measure_controls(
-        data / "images.parquet", data / "raw", data / "manifest.csv", data / "controls.csv", ControlsConfig(**{"background_margin": 0, **settings})
-    )
+def measured(data: Path, same_camera: SameCamera = "drop", **settings: int) -> dict[str, dict[str, float]]:
+    config = ControlsConfig(**{"background_margin": 0, **settings})
+    measure_controls(data / "images.parquet", data / "raw", data / "manifest.csv", data / "controls.csv", config, same_camera)
     with (data / "controls.csv").open(newline="") as stream:
         return {row.pop("control"): {key: float(value) for key, value in row.items()} for row in csv.DictReader(stream)}
 
@@ -77,6 +77,16 @@ def test_against_a_hand_count(data: Path) -> None:
     # Attributes: query 1 ties with the distractor, in random order; several colours (empty) match only several colours
     assert rows["true_attribute_hamming"]["mAP"] == pytest.approx(100 * (0.75 + 1) / 2, abs=2)
     assert rows["true_attribute_hamming"]["rank1"] == pytest.approx(100 * (0.5 + 1) / 2, abs=4)
+
+
+def test_where_the_own_camera_counts_query_1_has_two_right_images_among_four(data: Path) -> None:
+    rows = measured(data, same_camera="keep", repeats=400)
+    two, one = np.mean([np.mean([1 / (a + 1), 2 / (b + 1)]) for a in range(4) for b in range(a + 1, 4)]), (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4
+    assert rows["chance"]["chance_mAP"] == pytest.approx(100 * (two + one) / 2, abs=1e-3)
+    assert rows["chance"]["chance_rank1"] == pytest.approx(100 * (2 / 4 + 1 / 4) / 2, abs=1e-3)
+    assert rows["chance"]["mAP"] == pytest.approx(rows["chance"]["chance_mAP"], abs=3)
+    # Persons: query 1 has three red ones first, the distractor before its own two
+    assert rows["hsv_histogram_person"]["mAP"] == pytest.approx(100 * ((1 / 2 + 2 / 3) / 2 + 1) / 2, abs=1e-3)
 
 
 def test_same_settings_same_bytes_and_another_seed_another_chance(data: Path) -> None:

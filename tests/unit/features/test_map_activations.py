@@ -236,6 +236,13 @@ def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
     assert read_parquet(tmp_path / "last").equals(read_parquet(tmp_path / "one").slice(8))
 
 
+def test_a_gpu_may_not_round_to_tf32_in_a_bf16_run_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    runtime = RUNTIME.model_copy(update={"precision": "bf16"})
+    map_activations(listed(tmp_path), **project(tmp_path, trained()), config=MODEL, runtime=runtime, out=tmp_path / "m")
+    assert not torch.backends.cudnn.allow_tf32
+
+
 @pytest.mark.parametrize("wanted", ["q/none.png", "g/junk.png"])
 def test_an_unknown_image_is_named(tmp_path: Path, wanted: str) -> None:
     paths = project(tmp_path, trained())

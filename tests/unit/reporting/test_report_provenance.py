@@ -28,11 +28,13 @@ def benchmark(path: Path, *lines: str) -> Path:
 def test_headers_tell_code_seed_and_runtime(tmp_path: Path) -> None:
     trained = weights(tmp_path / "a.safetensors", {"code": "0123", "seed": 2, "runtime": RUNTIME})
     extractor = weights(tmp_path / "b.safetensors", {"code": "4567", "config": {"seed": 7}, "runtime": RUNTIME})
+    moved = weights(tmp_path / "d.safetensors", {"code": "89", "seed": 1, "runtime": RUNTIME, "machines": ["torch 2 on a GPU", "torch 2 on cpu"]})
     bare = weights(tmp_path / "c.safetensors", None)
-    found = read_weights([("apn", 2, trained), ("extractor", None, extractor), ("head", 5, bare), ("head", None, bare)])
+    found = read_weights([("apn", 2, trained), ("extractor", None, extractor), ("apan", 1, moved), ("head", 5, bare), ("head", None, bare)])
     assert [(file.stage, file.seed, file.code, file.runtime) for file in found] == [
         ("apn", "2", "0123", "cpu, bf16, 3 threads"),
         ("extractor", "7", "4567", "cpu, bf16, 3 threads"),
+        ("apan", "1", "89", "torch 2 on a GPU then torch 2 on cpu, bf16, 3 threads"),
         ("head", "5", "not recorded", "not recorded"),
         ("head", "not recorded", "not recorded", "not recorded"),
     ]

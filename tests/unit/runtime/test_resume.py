@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 import torch
 
 from qafm.runtime.resume import ResumeState, resume_key
@@ -18,10 +19,10 @@ def test_key_depends_on_settings_and_contents_of_inputs(tmp_path: Path) -> None:
 
 def test_state_round_trip_and_clear(tmp_path: Path) -> None:
     state = ResumeState(tmp_path / "state", "key")
-    assert state.load() is None
+    assert state.load("cpu") is None
     for epoch in (1, 2):
         state.save({"history": [{"epoch": epoch}], "model": {"w": torch.full((2,), float(epoch))}})
-    loaded = ResumeState(tmp_path / "state", "key").load()
+    loaded = ResumeState(tmp_path / "state", "key").load("cpu")
     assert loaded is not None
     assert loaded["history"] == [{"epoch": 2}]
     assert torch.equal(loaded["model"]["w"], torch.full((2,), 2.0))
@@ -35,3 +36,25 @@ def test_leftover_of_an_interrupted_save_is_removed(tmp_path: Path) -> None:
     (state.folder / "key.tmp").write_text("half")
     state.save({"history": []})
     assert [path.name for path in state.folder.iterdir()] == ["key.pt"]
+
+
+@pytest.mark.parametrize("left", [0, 20, -3])
+def test_a_state_cut_short_is_told_and_the_training_starts_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture, left: int) -> None:
+    state = ResumeState(tmp_path / "state", "key")
+    state.save({"history": [1], "model": {"w": torch.ones(1000)}})
+    state.path.write_bytes(state.path.read_bytes()[:left])
+    assert state.load("cpu") is None
+    assert "key.pt: the state of a killed run cannot be read" in caplog.text and "starting anew" in caplog.text
+    state.save({"history": [2]})
+    loaded = state.load("cpu")
+    assert loaded is not None and loaded["history"] == [2]
+
+
+def test_a_run_that_goes_on_elsewhere_is_told_and_all_its_machines_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for epoch, machine in enumerate(("a GPU", "a GPU", "cpu", "a GPU")):
+        state = ResumeState(tmp_path, "key")
+        assert state.load(machine) == ({"history": [epoch - 1]} if epoch else None)
+        assert ("begun by a GPU, goes on by cpu" in caplog.text) == (machine == "cpu")
+        caplog.clear()
+        state.save({"history": [epoch]})
+    assert state.machines == ["a GPU", "cpu"]

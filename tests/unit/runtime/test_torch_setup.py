@@ -7,7 +7,7 @@ import torch
 
 from qafm.config.runtime import RuntimeConfig
 from qafm.runtime.errors import InputError
-from qafm.runtime.torch_setup import autocast, derived_seed, prepare_torch, seed_everything
+from qafm.runtime.torch_setup import autocast, choose_device, derived_seed, describe_device, prepare_torch, seed_everything
 
 
 def test_threads_come_from_the_config() -> None:
@@ -32,6 +32,16 @@ def test_denormal_numbers_are_zero_on_every_thread() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "0"
+
+
+def test_what_computes_is_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        prepare_torch(RuntimeConfig(threads=1, device="cpu"))
+    assert f"torch {torch.__version__} on cpu, 1 threads, fp32" in caplog.text
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"GPU of {device}")
+    assert describe_device(choose_device("auto")) == f"torch {torch.__version__} on GPU of cuda"
+    assert choose_device("cuda").type == "cuda" and choose_device("cpu").type == "cpu"
 
 
 def test_fp32_is_not_tf32() -> None:

@@ -78,7 +78,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_saves_nothing_of_it(tmp_pat
     resume = ResumeState(tmp_path / "state", "key")
     with pytest.raises(FloatingPointError, match="test: loss is not finite in epoch 3"):
         run(make_task(bad_epoch=2), resume)
-    saved = resume.load()
+    saved = resume.load("cpu")
     assert saved is not None
     assert len(saved["history"]) == 2
 
@@ -186,7 +186,7 @@ def test_a_value_to_stop_on_that_is_not_finite_stops_the_run(tmp_path: Path) -> 
     resume = ResumeState(tmp_path / "state", "key")
     with pytest.raises(FloatingPointError, match=r"test: loss is not finite in epoch 2: \{'score': nan\}"):
         train_plan(stopped_task([1.0, math.nan]), plan(EarlyStopping("score", "lower", 2)), LABELS.device, resume)
-    saved = resume.load()
+    saved = resume.load("cpu")
     assert saved is not None
     assert len(saved["history"]) == 1
 

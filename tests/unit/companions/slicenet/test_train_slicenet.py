@@ -23,6 +23,7 @@ from qafm.config.sliced_net import NetworkConfig, TrainSlicenetConfig
 from qafm.images.image_set import load_image_set, select_rows
 from qafm.models.weights import load_weights
 from qafm.runtime.errors import InputError
+from qafm.runtime.torch_setup import describe_device
 from qafm.training.stage import TrainingOutputs
 
 People = Callable[..., Path]
@@ -55,7 +56,7 @@ def test_what_a_training_writes(people: People, tmp_path: Path) -> None:
     }
     assert len({row["kappa"] for row in rows}) == 3
     tensors, provenance = load_weights(weights)
-    assert provenance == {"config": CONFIG.model_dump(mode="json"), "seed": 1}
+    assert provenance == {"config": CONFIG.model_dump(mode="json"), "seed": 1, "machines": [describe_device(torch.device("cpu"))]}
     assert tensors["classifier.weight"].shape == (128, 3)
     train = load_image_set(select_rows(images, split="train", fold="fit"), 16, 8)
     for name, value in zip(("mean", "std"), pixel_statistics(train.pixels), strict=True):
