@@ -26,10 +26,6 @@ class CompanionsConfig(Settings):
                 raise ValueError(f"comparison.slicenet: slicenet.systems.{name} has no seeds, so nothing is trained that could be compared")
         return self
 
-    def stages(self) -> dict[str, Any]:
-        """Name of each folder below results/{d}/companions/ -> all that what lies in it depends on."""
-        return {**self.par.stages(), "slicenet": self.slicenet}
-
     def common_parts(self) -> list[Any]:
         """All settings of the companions that their trainings under the common recipe depend on."""
         siamese, slicenet, bpbreid = self.par.siamese, self.slicenet, self.bpbreid

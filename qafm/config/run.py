@@ -184,20 +184,25 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 def check_names(presets: dict[str, RunConfig]) -> None:
     """Two presets that differ in a stage must differ in that stage's name, or they would overwrite each other's results.
 
+    What decides no file below a name may differ: `seeds`, which have folders of their own, and `controls`, `figures`, `report` and the comparison's rows,
+    which make what lies directly in results/ and what is drawn in a moment.
+
     Raises:
         InputError: names the two presets and the name they share.
     """
     seen: dict[tuple[str, ...], tuple[str, Any]] = {}
     for preset, run in presets.items():
         d, f, m = run.dataset.name, run.features.name, run.model.name
-        bpbreid = run.companions.bpbreid
+        bpbreid, runtime = run.companions.bpbreid, run.runtime.decisive()
+        generated = run.dataset.synthetic if run.dataset.kind == "synthetic" else None
         stages = {
-            (d,): (run.dataset.parse_slice(), run.dataset.synthetic if run.dataset.kind == "synthetic" else None, run.perturb),
-            (d, f): (run.features, run.quality.score_slice()),
-            (d, f, m): run.model,
-            **{(d, "companions", name): content for name, content in run.companions.stages().items()},
-            (d, "companions", "bpbreid", bpbreid.name): (bpbreid, run.features.extractor if bpbreid.backbone.init == "extractor" else None),
-            (d, f, m, run.companions.comparison.name): run.companions.common_parts(),
+            (d,): (run.dataset.parse_slice(), run.dataset.same_camera, run.dataset.shards, generated, run.perturb),
+            (d, f): (run.features, run.quality.score_slice(), runtime),
+            (d, f, m): (run.model, run.ablation, run.degradations, run.rerank, run.calibration, run.bundle, runtime),
+            **{(d, "companions", name): (content, runtime) for name, content in run.companions.par.stages().items()},
+            (d, "companions", "slicenet", run.companions.slicenet.name): (run.companions.slicenet, runtime),
+            (d, "companions", "bpbreid", bpbreid.name): (bpbreid, run.features.extractor if bpbreid.backbone.init == "extractor" else None, runtime),
+            (d, f, m, run.companions.comparison.name): (run.companions.common_parts(), runtime),
         }
         for names, content in stages.items():
             other, first = seen.setdefault(names, (preset, content))

@@ -1,6 +1,6 @@
 """Settings of the machine a stage runs on. They change speed, and on a GPU the last digits, never the method."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -20,3 +20,7 @@ class RuntimeConfig(Settings):
     gpus: int = Field(default=0, ge=0, description="GPUs one torch job asks the scheduler for, as Snakemake's resource `gpu`; see docs/pipeline.md")
     shard_disk_mb: int = Field(default=600, ge=1, description="disk one shard of perturbed images takes, MiB")
     keep_perturbed: bool = Field(default=False, description="keep the perturbed images after their features are made")
+
+    def decisive(self) -> dict[str, Any]:
+        """What results depend on, if only in their last digits; the rest says how jobs are run."""
+        return self.model_dump(mode="json", include={"threads", "device", "precision"})

@@ -19,7 +19,7 @@ def test_slicenet(companions: Project) -> None:
     ]
     assert all(row["dataset"] == "tiny" and 0 < float(row["mAP_top10"]) <= 100 and float(row["train_minutes"]) > 0 for row in rows)
     assert all(not row["paper_rank1"] for row in rows)
-    run = companions.root / "results/tiny/companions/slicenet/slicenet2/seed-1"
+    run = companions.root / "results/tiny/companions/slicenet/small/slicenet2/seed-1"
     found = {path.name for path in run.iterdir()}
     assert {"model.safetensors", "history.csv", "descriptors.parquet", "retrieval.json", "protocols.json"} <= found and ".resume" not in found
     assert json.loads((run / "retrieval.json").read_text())["experiment"] == "slicenet2"

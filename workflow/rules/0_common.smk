@@ -35,7 +35,7 @@ CFG = checked_config()
 check_totals()
 D, F, M = map(str, CFG.folders())
 SEED = str(CFG.seed_folder("{seed}"))
-RUNTIME = CFG.runtime.model_dump(mode="json", include={"threads", "device", "precision"})  # the rest decides nothing about a result
+RUNTIME = CFG.runtime.decisive()
 SHARDS = [f"{shard:03d}" for shard in range(CFG.dataset.shards)]
 ENVIRONMENT = "../../environment.yml"
 STAGE_1 = CFG.apan_is_pretrained  # APAN is trained alone first

@@ -1,7 +1,7 @@
-# Companion c2, COL780's BigNet and SliceNets. Reads: images.parquet. Writes: results/{d}/companions/slicenet/{row}/seed-{s}/, results/slicenet.csv, figures.
+# Companion c2, COL780's BigNet and SliceNets. Reads: images.parquet. Writes: results/{d}/companions/slicenet/{name}/{row}/seed-{s}/, results/slicenet.csv, figures.
 # {system} is trained; {row} is evaluated: a system, a system's descriptors by their sign, or weights trained elsewhere.
-SLICENET = f"{D}/companions/slicenet"
 SLICENET_CONFIG = CFG.companions.slicenet
+SLICENET = f"{D}/companions/slicenet/{SLICENET_CONFIG.name}"
 SLICENET_RUN = f"{SLICENET}/{{row}}/seed-{{seed}}"
 SLICENET_COMPARED = [(system, SLICENET_CONFIG.system(system).seeds[0]) for system in SLICENET_CONFIG.compared]
 

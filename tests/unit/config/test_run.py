@@ -95,15 +95,31 @@ def test_missing_section_is_named(default: dict[str, Any]) -> None:
 
 def test_presets_that_differ_but_share_a_name_are_refused(default: dict[str, Any]) -> None:
     one = load_run_config(default)
-    for change, place in (
+    changes: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"dataset": {"holdout_ids": 9}}, "results/synthetic"),
+        ({"dataset": {"same_camera": "keep"}}, "results/synthetic"),
+        ({"dataset": {"shards": 9}}, "results/synthetic"),
+        ({"dataset": {"synthetic": {"seed": 9}}}, "results/synthetic"),
         ({"perturb": {"inset": 0.05}}, "results/synthetic"),
         ({"features": {"extractor": {"seed": 9}}}, "results/synthetic/r10"),
+        ({"quality": {"normalize": "none"}}, "results/synthetic/r10"),
+        ({"runtime": {"precision": "bf16"}}, "results/synthetic/r10"),
+        ({"runtime": {"threads": 3}}, "results/synthetic/r10"),
         ({"model": {"fusion": {"epochs": 3}}}, "results/synthetic/r10/small"),
-    ):
+        ({"ablation": {"alphas": [0.5]}}, "results/synthetic/r10/small"),
+        ({"degradations": {"queries": 3}}, "results/synthetic/r10/small"),
+        ({"rerank": {"k1": 3}}, "results/synthetic/r10/small"),
+        ({"calibration": {"identities": 30}}, "results/synthetic/r10/small"),
+        ({"bundle": {"dtype": "float16"}}, "results/synthetic/r10/small"),
+        ({"companions": {"slicenet": {"lr": 0.5}}}, "results/synthetic/companions/slicenet/small"),
+    )
+    for change, place in changes:
         other = load_run_config(merge(default, change))
         with pytest.raises(InputError, match=f"config/b.yaml: differs from config/a.yaml but writes to the same {place};"):
             check_names({"a.yaml": one, "b.yaml": other})
-    check_names({"a.yaml": one, "b.yaml": load_run_config(merge(default, {"seeds": [1, 2], "figures": {"style": {"bins": 20}}}))})
+    free = {"seeds": [1, 2], "figures": {"style": {"bins": 20}}, "controls": {"repeats": 3}, "report": {"ranks": 3}}
+    check_names({"a.yaml": one, "b.yaml": load_run_config(merge(default, free))})
+    assert {*free, *(section for change, _ in changes for section in change)} == set(RunConfig.model_fields), "a section that is neither refused nor free"
 
 
 def test_results_lie_in_folders_of_three_levels_and_a_seed(default: dict[str, Any]) -> None:
