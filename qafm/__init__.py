@@ -7,7 +7,7 @@ def __getattr__(name: str) -> object:
 
     if name == "__version__":
         return import_module("importlib.metadata").version("qafm-reid")
-    homes = {"load": "qafm.inference.model", "InputError": "qafm.runtime.errors"}
+    homes = {"load": "qafm.inference.model", "InputError": "qafm.errors"}
     if name not in homes:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(homes[name]), name)

@@ -1,4 +1,4 @@
+from qafm.errors import InputError as InputError
 from qafm.inference.model import load as load
-from qafm.runtime.errors import InputError as InputError
 
 __version__: str

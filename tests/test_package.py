@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import qafm
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 def test_importing_the_package_imports_no_torch() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qafm.bundles.ship_bundle import ship_bundle
 from qafm.config.run import load_run_files
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:

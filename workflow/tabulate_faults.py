@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from qafm.config.run import RunConfig, load_run_files
+from qafm.errors import InputError
 from qafm.evaluation.tabulate_variants import EXPERIMENTS, Variant, tabulate_variants
-from qafm.runtime.errors import InputError
 
 
 def load_study(base: Path, folder: Path) -> dict[str, tuple[str, RunConfig]]:

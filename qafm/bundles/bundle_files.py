@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from qafm.config.base import first_problem
 from qafm.config.bundle import FORMAT, BundleConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 CONFIG, MODEL, EXTRACTOR, CALIBRATION = "bundle.json", "model.safetensors", "extractor.safetensors", "calibration.json"
 SHIPPED = Path(__file__).resolve().parent / "shipped"

@@ -13,8 +13,8 @@ from qafm.config.base import Settings
 from qafm.config.bundle import BundleConfig, BundledMetrics, DatasetKind, Dtype, MeasuredAttribute, QReference
 from qafm.config.fusion import FusedModelConfig
 from qafm.config.q_network import QNetwork
+from qafm.errors import reading
 from qafm.models.weights import load_weights, save_weights
-from qafm.runtime.errors import reading
 from qafm.runtime.files import file_sha256, read_json, write_json
 from qafm.tables.calibration import read_calibration_file
 from qafm.tables.csv_rows import read_rows

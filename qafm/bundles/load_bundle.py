@@ -10,12 +10,12 @@ from qafm.bundles.bundle_files import CALIBRATION, CONFIG, EXTRACTOR, MODEL, rea
 from qafm.bundles.stored_weights import weights_digest
 from qafm.config.base import Settings, first_problem
 from qafm.config.bundle import BundleConfig
+from qafm.errors import InputError, reading
 from qafm.features.embed_images import load_qafm
 from qafm.features.load_baseline import load_baseline
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weights import load_provenance
-from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import file_sha256
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from qafm.bundles.bundle_files import CALIBRATION, CONFIG, SHIPPED, weight_files
 from qafm.bundles.load_bundle import load_bundle
 from qafm.bundles.model_card import model_card
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.runtime.files import whole_file
 from qafm.tables.calibration import read_calibration_file
 

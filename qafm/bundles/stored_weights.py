@@ -11,7 +11,7 @@ import torch
 
 from qafm.config.bundle import Dtype
 from qafm.config.fusion import ArchitectureConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.runtime.files import file_sha256
 
 IDENTITY_CLASSIFIERS = ("visual.apn.neck.classifier.weight", "attribute.apan.neck.classifier.weight", "head.neck.classifier.weight", "neck.classifier.weight")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.calibration import CalibrationFile, read_calibration_file
 
 

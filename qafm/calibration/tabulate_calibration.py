@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import Cells, as_percent, as_weight, write_table
-from qafm.runtime.errors import InputError
 from qafm.tables.calibration import CalibrationFile, Measured, read_calibration_file
 from qafm.tables.spread import with_spread
 from qafm.tables.table4 import Run

@@ -16,7 +16,7 @@ import typer
 from qafm.cli.options import AsJson, DeviceName, load_model
 from qafm.cli.output import console, print_json
 from qafm.config.choices import Device
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 OLDEST_PYTHON = (3, 11)
 ROOM_GB = 10  # a run on Market-1501 keeps about that much while it works

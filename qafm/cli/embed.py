@@ -14,8 +14,8 @@ from qafm.cli.image_files import check_image, list_folder, path_below, shown, te
 from qafm.cli.naming import CameraOption, Named, Names, NamesOption, camera_pattern, identities, read_name
 from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
 from qafm.cli.output import check_target, print_json
+from qafm.errors import InputError
 from qafm.galleries.unicode_path import unicode_path
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import file_sha256
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from qafm.datasets.entry import is_image_name, list_files, printable
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 class Image(NamedTuple):

@@ -19,7 +19,7 @@ from qafm.cli.output import never_fail_to_encode
 from qafm.cli.remove import remove
 from qafm.cli.score import score
 from qafm.cli.search import search
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 BAD_INPUT, INTERRUPTED = 1, 130
 

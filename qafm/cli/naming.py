@@ -10,7 +10,7 @@ import typer
 
 from qafm.datasets.entry import identity_folder
 from qafm.datasets.market1501 import parse_name
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 Names: TypeAlias = Literal["none", "market", "folders"]
 NamesOption = Annotated[

@@ -15,7 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 WIDE = 4000  # columns of a pipe: nothing is cut
 

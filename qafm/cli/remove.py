@@ -8,7 +8,7 @@ import typer
 from qafm.cli.image_files import shown
 from qafm.cli.options import AsJson
 from qafm.cli.output import print_json
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 def remove(

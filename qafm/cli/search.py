@@ -12,8 +12,8 @@ from qafm.cli.naming import CameraOption, NamesOption, camera_pattern, read_name
 from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
 from qafm.cli.output import check_target, number, print_json, print_table, remark
 from qafm.config.choices import Device
+from qafm.errors import InputError
 from qafm.galleries.choices import Approximate
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import file_sha256
 
 if TYPE_CHECKING:

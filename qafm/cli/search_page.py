@@ -9,8 +9,8 @@ import numpy as np
 
 from qafm.cli.found import FoundHit, FoundQuery
 from qafm.cli.image_files import shown
+from qafm.errors import InputError
 from qafm.reporting.thumbnails import thumbnail_url
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
 
 _HEIGHT_PX = 192  # of a thumbnail, shown at half that size on dense screens

@@ -8,6 +8,7 @@ import numpy as np
 from qafm.cli.found import FoundHit, FoundQuery
 from qafm.cli.image_files import shown
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.drawing.answer_frames import FRAMES, QUERY_FRAME
 from qafm.figures.drawing.image_grid import (
     MARGIN,
@@ -24,7 +25,6 @@ from qafm.figures.drawing.image_grid import (
     text_height,
 )
 from qafm.figures.drawing.style import GREY, figure_style, save_figure
-from qafm.runtime.errors import InputError
 
 HITS_PER_ROW = 12
 ROWS = 30  # a picture of more is no picture: at 160 dpi these are some 10,000 pixels

@@ -25,7 +25,7 @@ from qafm.config.quality_section import QualitySection
 from qafm.config.report import ReportConfig
 from qafm.config.rerank import RerankConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 class RunConfig(Settings):

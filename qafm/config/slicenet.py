@@ -58,9 +58,7 @@ class ForeignConfig(Settings):
 class SlicenetConfig(Settings):
     """Companion c2 as a whole."""
 
-    name: RunName = Field(
-        default="small", description="folder below results/{d}/companions/slicenet; presets that differ here must differ in it"
-    )
+    name: RunName = Field(default="small", description="folder below results/{d}/companions/slicenet; presets that differ here must differ in it")
     height: int = Field(default=128, ge=8, description="input height, pixels; a multiple of 8 x slices")
     width: int = Field(default=48, ge=8, description="input width, pixels; a multiple of 8")
     slices: int = Field(default=4, ge=1, description="K, the strips of a SliceNet; the report does not give it, its layers do")

@@ -8,7 +8,7 @@ import csv
 from pathlib import Path
 
 from qafm.datasets.market_attributes import Codes
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTES, Attribute
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from qafm.config.parse import ParseConfig
 from qafm.datasets.entry import is_image_name, list_files, printable
 from qafm.datasets.market_root import MARKET_FOLDERS, find_market_root
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.runtime.files import file_sha256, write_json
 
 GENERATED = "generated"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qafm.config.parse import FoldersConfig
 from qafm.datasets.entry import POOL, Entry, Listing, SetAside, identity_folder, is_image_name, list_files, printable
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 _MAX_INT16, _MAX_INT32 = 2**15 - 1, 2**31 - 1
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from qafm.datasets.entry import Entry, SetAside, printable
 from qafm.datasets.picture_size import wrong_size_by_header
 from qafm.datasets.read_image import decode_image
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 _THREADS = 2
 

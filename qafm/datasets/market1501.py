@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from qafm.datasets.entry import Entry, Listing, SetAside, is_image_name, list_files, printable
 from qafm.datasets.market_root import MARKET_FOLDERS, find_market_root
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 OFFICIAL_COUNTS = {"train": 12936, "query": 3368, "gallery": 19732}
 _NAME = re.compile(r"(-1|\d{4})_c([1-6])s(\d)_(\d{6})_(\d{2})\.jpg(\.jpg)?", re.ASCII)

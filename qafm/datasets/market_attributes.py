@@ -11,7 +11,7 @@ import numpy as np
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.attributes import ATTRIBUTES, Attribute
 
 Codes = tuple[int | None, ...]  # one 0-based class code per attribute of ATTRIBUTES, None = unknown

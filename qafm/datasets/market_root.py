@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 MARKET_FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
 

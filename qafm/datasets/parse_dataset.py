@@ -21,7 +21,7 @@ from qafm.datasets.entry import Entry, printable
 from qafm.datasets.folds import draw_holdout
 from qafm.datasets.market_attributes import Codes
 from qafm.datasets.source import GENERATED_ATTRIBUTES, Source, name_as_test_set, read_source
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA, SPLITS

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from qafm.datasets.exif_orientation import upright
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 _WITH_ALPHA = (b"\x89PNG", b"RIFF")  # PNG and WebP; the fourth byte of a bitmap is padding more often than alpha
 

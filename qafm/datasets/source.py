@@ -14,7 +14,7 @@ from qafm.datasets.market1501 import list_market1501
 from qafm.datasets.market_attributes import Codes, read_market_attributes
 from qafm.datasets.relabelled_attributes import relabelled_attributes
 from qafm.datasets.subset import draw_subset
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 GENERATED_ATTRIBUTES = "market_attribute.mat"  # of the generated set, among its folders
 TEST = "test/"  # stands before what is named in another set to test on

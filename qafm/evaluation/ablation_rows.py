@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from qafm.config.ablation import AblationConfig
+from qafm.errors import InputError, reading
 from qafm.evaluation.bootstrap import identity_interval
-from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import read_json, whole_file
 from qafm.tables.table4 import GALLERIES, STANDARD, Run, label
 

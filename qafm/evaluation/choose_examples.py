@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from qafm.config.figures import ExamplesConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.examples import KINDS, Example, Kind, write_examples
 from qafm.tables.parquet import read_parquet
 from qafm.tables.ranking import RANKING_SCHEMA

@@ -6,11 +6,11 @@ from typing import Any
 
 from qafm.config.ablation import AblationConfig
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.experiments import Trial, measure
 from qafm.evaluation.fuse import ExportedHead
 from qafm.evaluation.load_embeddings import load_embeddings
 from qafm.evaluation.retrieval_artifact import galleries_of, gallery_content, write_artifact
-from qafm.runtime.errors import InputError
 
 LOGGER = logging.getLogger("qafm")
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.load_descriptors import Descriptors, DescriptorSide, load_descriptors
 from qafm.evaluation.ranking import dot_similarity, evaluate_retrieval
 from qafm.evaluation.retrieval_artifact import galleries_of, gallery_content, write_artifact
-from qafm.runtime.errors import InputError
 
 
 def evaluate_descriptors(

@@ -11,12 +11,12 @@ import numpy as np
 
 from qafm.config.ablation import AblationConfig
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.fixed_weights import best_per_query, best_weight, sweep
 from qafm.evaluation.fuse import ExportedHead, Parts, concat
 from qafm.evaluation.load_embeddings import Side
 from qafm.evaluation.ranking import Retrieval, Similarity, dot_similarity, evaluate_retrieval
 from qafm.evaluation.weight_scope import pair_scope, pair_weight, query_scope
-from qafm.runtime.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 _TENSORS = ("fc_weight", "fc_scale", "fc_shift", "apn_scale", "apn_shift", "apan_scale", "apan_shift")
 

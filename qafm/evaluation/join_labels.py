@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from qafm.errors import InputError
 from qafm.evaluation.ranking import Labels
-from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
 

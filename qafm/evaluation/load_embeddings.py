@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from qafm.errors import InputError
 from qafm.evaluation.join_labels import Joined, join_labels, vector_column
 from qafm.evaluation.ranking import Labels
-from qafm.runtime.errors import InputError
 from qafm.tables.embeddings import embeddings_schema
 from qafm.tables.parquet import check_schema, read_parquet
 

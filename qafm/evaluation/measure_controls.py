@@ -15,10 +15,10 @@ from tqdm import tqdm
 from qafm.config.choices import SameCamera
 from qafm.config.controls import ControlsConfig
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError, reading
 from qafm.evaluation.chance import chance_level
 from qafm.evaluation.colour_histogram import background, colour_histogram, stripe_histograms
 from qafm.evaluation.ranking import Labels, Similarity, dot_similarity, evaluate_retrieval
-from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import whole_file
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA

@@ -7,11 +7,11 @@ import pyarrow as pa
 
 from qafm.config.ablation import AblationConfig
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.experiments import Measurement, Trial, measure
 from qafm.evaluation.fuse import ExportedHead
 from qafm.evaluation.join_labels import vector_column
 from qafm.evaluation.load_embeddings import Side, load_embeddings
-from qafm.runtime.errors import InputError
 from qafm.tables.degraded import degraded_embeddings_schema, degraded_results_schema
 from qafm.tables.parquet import check_schema, read_parquet, vector_array, write_parquet
 

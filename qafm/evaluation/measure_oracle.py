@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.fixed_weights import best_scoring
 from qafm.evaluation.load_branch import Source, load_branch
 from qafm.evaluation.load_descriptors import DescriptorSide
 from qafm.evaluation.retrieval_artifact import rounded
 from qafm.evaluation.weight_sweep import WeightSweep, sweep_weights
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 
 LOGGER = logging.getLogger("qafm")

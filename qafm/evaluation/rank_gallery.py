@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.first_ranks import FirstRanks
 from qafm.evaluation.fuse import ExportedHead
 from qafm.evaluation.load_embeddings import Side, load_embeddings
 from qafm.evaluation.ranking import Matches, Retrieval, dot_similarity, evaluate_retrieval
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import read_parquet, write_parquet
 from qafm.tables.ranking import RANKING_SCHEMA
 

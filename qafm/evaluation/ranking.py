@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from qafm.config.choices import SameCamera
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 Similarity: TypeAlias = Callable[[slice], np.ndarray]
 

@@ -7,12 +7,12 @@ import numpy as np
 
 from qafm.config.choices import SameCamera
 from qafm.config.rerank import RerankConfig
+from qafm.errors import InputError
 from qafm.evaluation.fuse import ExportedHead, concat
 from qafm.evaluation.load_embeddings import Side, load_embeddings
 from qafm.evaluation.ranking import evaluate_retrieval
 from qafm.evaluation.rerank import reciprocal_similarity
 from qafm.evaluation.retrieval_artifact import galleries_of, gallery_content, write_artifact
-from qafm.runtime.errors import InputError
 
 # Row: L2-normalised descriptors of one side, float32 [N, D], and the visual weight in them, float [N]; None where no weight is used. As `experiments.measure`.
 _DESCRIBED: dict[str, Callable[[ExportedHead, Side], tuple[np.ndarray, np.ndarray | None]]] = {

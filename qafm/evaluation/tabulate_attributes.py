@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import Cells, as_percent, mean_cells, write_table
 from qafm.evaluation.attribute_accuracy import OFFICIAL_COLUMNS, SCORE_COLUMNS
-from qafm.runtime.errors import InputError
 from qafm.tables.csv_rows import read_rows
 from qafm.tables.spread import with_spread
 from qafm.tables.table4 import Run

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from qafm.config.ablation import AblationConfig
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, as_percent, read_artifacts, write_table
 from qafm.evaluation.bootstrap import identity_interval, spearman, spearman_interval
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import read_parquet
 from qafm.tables.table4 import STANDARD, Run
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from qafm.config.ablation import AblationConfig
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import Cells, as_percent, as_weight, write_table
 from qafm.evaluation.bootstrap import identity_interval, spearman, spearman_interval
 from qafm.evaluation.fixed_weights import best_scoring
-from qafm.runtime.errors import InputError
 from qafm.tables.degraded import CLEAN, degraded_results_schema
 from qafm.tables.parquet import read_parquet
 from qafm.tables.table4 import Run

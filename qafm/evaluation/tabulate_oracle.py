@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from qafm.config.ablation import AblationConfig
+from qafm.errors import InputError, reading
 from qafm.evaluation.ablation_rows import Cells, Row, as_percent, as_weight, write_table
 from qafm.evaluation.bootstrap import identity_interval
 from qafm.evaluation.measure_oracle import METHODS
-from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import read_json
 from qafm.tables.table4 import Run
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qafm.config.ablation import AblationConfig
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import Row, difference_cells, metric_names, read_artifacts, result_rows, write_table
-from qafm.runtime.errors import InputError
 from qafm.tables.spread import with_spread
 from qafm.tables.table4 import Run
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from qafm.errors import reading
 from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, as_percent, as_weight, read_artifacts, write_table
 from qafm.evaluation.bootstrap import spearman
-from qafm.runtime.errors import reading
 from qafm.runtime.files import read_json
 from qafm.tables.parquet import read_parquet
 from qafm.tables.table4 import STANDARD

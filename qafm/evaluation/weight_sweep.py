@@ -11,9 +11,9 @@ import numpy as np
 from tqdm import tqdm
 
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.load_descriptors import DescriptorSide
 from qafm.evaluation.ranking import Matches, places_of, precision_at
-from qafm.runtime.errors import InputError
 
 CHUNK = 128
 

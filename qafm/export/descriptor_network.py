@@ -9,10 +9,10 @@ from typing import get_args
 import torch
 from torch import Tensor, nn
 
+from qafm.errors import InputError
 from qafm.export.choices import Weight
 from qafm.images.network_input import IMAGENET_MEAN, IMAGENET_STD
 from qafm.models.qafm import Qafm
-from qafm.runtime.errors import InputError
 
 
 class DescriptorNetwork(nn.Module):

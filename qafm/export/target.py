@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
 

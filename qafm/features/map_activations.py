@@ -21,12 +21,12 @@ from torch import Tensor, nn
 
 from qafm.config.fusion import FusedModelConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.errors import InputError
 from qafm.features.embed_images import load_qafm, visual_weights
 from qafm.images.image_set import load_image_set, select_rows
 from qafm.images.network_input import normalize
 from qafm.models.fusion import FusionHead
 from qafm.models.qafm import Qafm
-from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.activation_maps import ACTIVATION_MAPS_SCHEMA, ROLES
 from qafm.tables.examples import read_examples

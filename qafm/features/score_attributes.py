@@ -11,13 +11,13 @@ import torch
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.errors import InputError
 from qafm.evaluation.attribute_accuracy import SCORE_COLUMNS, attribute_codes, score_codes
 from qafm.images.forward import forward_batches
 from qafm.images.image_set import ImageSet, load_image_set, select_rows
 from qafm.models.attribute_codes import attribute_codes_of
 from qafm.models.branch import AttributeBranch
 from qafm.models.weights import load_part, load_weights
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
 from qafm.runtime.torch_setup import place, prepare_torch
 

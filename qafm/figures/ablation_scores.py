@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import Artifacts, Row, read_artifacts
 from qafm.evaluation.bootstrap import identity_interval
-from qafm.runtime.errors import InputError
 from qafm.tables.table4 import GALLERIES
 
 METRICS = ("rank1", "mAP")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qafm.runtime.errors import InputError, reading
+from qafm.errors import InputError, reading
 from qafm.tables.csv_rows import read_rows
 
 STAGES = ("extractor", "apan", "apn", "baseline-a", "baseline-b", "fusion", "mspa")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from qafm.runtime.errors import InputError, reading
+from qafm.errors import InputError, reading
 from qafm.runtime.files import read_json
 
 KEYS = {"blocks", "parameters", "attribute_groups", "input", "num_ids", "config"}

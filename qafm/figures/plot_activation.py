@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.drawing.image_grid import blank_figure, draw_text, fit_text, load_pixels, text_height, text_width
 from qafm.figures.drawing.map_colors import map_colors
 from qafm.figures.drawing.style import GALLERY, QUERY, RIGHT, WRONG, figure_style, save_figure
 from qafm.figures.plot_nothing import plot_nothing
-from qafm.runtime.errors import InputError
 from qafm.tables.activation_maps import ACTIVATION_MAPS_SCHEMA, ACTIVATIONS, KINDS, MATCHES, ROLES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.choose_identity import shows_identity
 from qafm.figures.drawing.image_grid import (
     GAP,
@@ -28,7 +29,6 @@ from qafm.figures.drawing.image_grid import (
     wrap_text,
 )
 from qafm.figures.drawing.style import figure_style, save_figure
-from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
 from qafm.tables.quality import QUALITY_SCHEMA

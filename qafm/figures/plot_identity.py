@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.choose_identity import IDENTITY_RULE, choose_identity, shows_identity
 from qafm.figures.drawing.image_grid import (
     MARGIN,
@@ -27,7 +28,6 @@ from qafm.figures.drawing.image_grid import (
     wrap_text,
 )
 from qafm.figures.drawing.style import GREY, figure_style, save_figure
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTES
 from qafm.tables.images import IMAGES_SCHEMA, SPLITS
 from qafm.tables.parquet import read_parquet

@@ -13,11 +13,11 @@ from qafm.config.figures import StyleConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.figures.drawing.style import save_figure
 from qafm.figures.iqa_diagram import draw_iqa_branch, pair_count
 from qafm.figures.model_description import ModelDescription, network_name, read_description
 from qafm.perturbations.catalog import variant_families
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import read_parquet
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.drawing.answer_frames import FRAMES, MARKS, QUERY_FRAME
 from qafm.figures.drawing.image_grid import (
     GAP,
@@ -25,7 +26,6 @@ from qafm.figures.drawing.image_grid import (
     wrap_text,
 )
 from qafm.figures.drawing.style import GREY, figure_style, save_figure
-from qafm.runtime.errors import InputError
 from qafm.tables.examples import Kind
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.parquet import read_parquet
 
 

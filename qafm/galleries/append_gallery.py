@@ -14,12 +14,12 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 
+from qafm.errors import InputError
 from qafm.galleries.gallery import Gallery, known_images
 from qafm.galleries.gallery_writer import GalleryWriter
 from qafm.galleries.lock import exclusive_lock
 from qafm.galleries.unicode_path import unicode_path
 from qafm.galleries.unit_vectors import unit_vectors
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
 from qafm.tables.gallery import GalleryHeader, GalleryRows, gallery_schema, rows_per_group
 

@@ -5,13 +5,13 @@ Shapes: Q queries, C candidates per query, k hits per query, D length of a descr
 
 import numpy as np
 
+from qafm.errors import InputError
 from qafm.galleries.exact_search import exact_search
 from qafm.galleries.exclusions import Exclusions, Removed
 from qafm.galleries.gallery import Block, Gallery
 from qafm.galleries.index_file import index_path, read_record
 from qafm.galleries.ivf import Ivf
 from qafm.galleries.nearest import Nearest
-from qafm.runtime.errors import InputError
 
 MORE_THAN_HITS = 5  # candidates beyond k, at least: the quantised order is nearly right, reading a candidate back is what costs
 # Of candidates that may be excluded, more are asked for: most images may be of the query's own camera, few are copies of the query.

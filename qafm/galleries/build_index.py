@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from qafm.errors import InputError
 from qafm.galleries.approximate_search import GalleryIndex
 from qafm.galleries.exact_search import offer_block
 from qafm.galleries.exclusions import Exclusions, Removed
@@ -21,7 +22,6 @@ from qafm.galleries.index_file import IndexRecord, index_path, write_index
 from qafm.galleries.ivf import Ivf
 from qafm.galleries.nearest import Nearest
 from qafm.galleries.unicode_path import unicode_path
-from qafm.runtime.errors import InputError
 
 RECALL = 0.95
 MOST_LISTS = 2048  # more cost more to make than they save: k-means and filling take time with rows times lists

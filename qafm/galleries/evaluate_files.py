@@ -11,6 +11,7 @@ from typing import Any, get_args
 import numpy as np
 
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.load_descriptors import DescriptorSide
 from qafm.evaluation.ranking import Labels, Retrieval, Similarity, dot_similarity, evaluate_retrieval
 from qafm.evaluation.retrieval_artifact import galleries_of
@@ -18,7 +19,6 @@ from qafm.galleries.choices import Metric
 from qafm.galleries.read_side import read_side
 from qafm.galleries.side import Columns, SideName
 from qafm.galleries.unit_vectors import lengths, unit_vectors
-from qafm.runtime.errors import InputError
 
 JUNK, DISTRACTOR = -1, 0
 RANKS = (1, 5, 10)

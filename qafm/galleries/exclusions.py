@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 _NO_GROUP = -1
 

@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from qafm.errors import InputError
 from qafm.galleries.unit_vectors import check_unit
-from qafm.runtime.errors import InputError
 from qafm.tables.gallery import HEADER_KEY, GalleryHeader, gallery_schema
 from qafm.tables.parquet import check_schema
 

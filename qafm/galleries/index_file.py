@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from qafm.errors import InputError
 from qafm.galleries.gallery import Gallery
 from qafm.galleries.lock import exclusive_lock
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
 
 MARK = b"QAFMIVF1"

@@ -8,7 +8,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 class Ivf:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from qafm.errors import InputError
 from qafm.galleries.layouts import CAMID_NAMES, PATH_NAMES, PID_NAMES, first_of, known_or_minus_one
 from qafm.galleries.side import Columns, whole_numbers
-from qafm.runtime.errors import InputError
 from qafm.tables.csv_rows import read_rows
 from qafm.tables.parquet import read_parquet
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from qafm.errors import InputError
 from qafm.galleries.side import Columns, SideName, whole_numbers
-from qafm.runtime.errors import InputError
 
 VECTOR_NAMES = ("descriptor", "descriptors", "embedding", "embeddings", "feature", "features", "feat", "feats", "f")
 PID_NAMES = ("pid", "pids", "ids", "label", "labels", "person_id")

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
+from qafm.errors import InputError
 from qafm.galleries.label_files import load_array, with_labels
 from qafm.galleries.layouts import columns_of
 from qafm.galleries.read_table import read_table_side
 from qafm.galleries.side import Columns, SideName
-from qafm.runtime.errors import InputError
 
 ENDINGS = (".parquet", ".npy", ".npz", ".mat", ".pt", ".pth")
 

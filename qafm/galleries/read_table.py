@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from qafm.errors import InputError
 from qafm.galleries.layouts import CAMID_NAMES, PATH_NAMES, PID_NAMES, VECTOR_NAMES, first_of, known_or_minus_one
 from qafm.galleries.side import Columns, SideName, whole_numbers
-from qafm.runtime.errors import InputError
 from qafm.tables.gallery import HEADER_KEY, GalleryHeader
 from qafm.tables.parquet import read_parquet
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 _RECONSTRUCT = np.array(0).__reduce__()[0]  # how numpy stores an array; the name of its module differs between versions
 _SCALAR = np.float64(0).__reduce__()[0]

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from qafm.errors import InputError
 from qafm.galleries.gallery import Gallery
 from qafm.galleries.index_file import remove_index
 from qafm.galleries.lock import exclusive_lock
 from qafm.galleries.rewrite_gallery import rewrite_gallery
 from qafm.galleries.unicode_path import unicode_path
-from qafm.runtime.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 import numpy as np
 
+from qafm.errors import InputError
 from qafm.galleries.choices import Approximate
 from qafm.galleries.exact_search import exact_search
 from qafm.galleries.exclusions import NOTHING, Exclusions
 from qafm.galleries.gallery import Gallery
 from qafm.galleries.index_file import index_path
 from qafm.galleries.unit_vectors import unit_vectors
-from qafm.runtime.errors import InputError
 
 if TYPE_CHECKING:
     from qafm.galleries.approximate_search import GalleryIndex

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 SideName: TypeAlias = Literal["query", "gallery"]
 _NAME = re.compile(r"(-?\d+)_c(\d+)", re.ASCII)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qafm.datasets.entry import printable
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 def unicode_path(path: str | Path) -> Path:

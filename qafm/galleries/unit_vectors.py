@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 NORM_TOLERANCE = 1e-5  # a unit vector rounded to float32 is within 1e-7
 ROWS_AT_ONCE = 1024

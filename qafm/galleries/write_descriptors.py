@@ -10,8 +10,8 @@ from typing import IO, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from qafm.errors import InputError
 from qafm.galleries.gallery import Gallery
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import whole_file
 
 Format: TypeAlias = Literal["npz", "npy"]

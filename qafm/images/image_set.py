@@ -13,8 +13,8 @@ import torch
 from tqdm import tqdm
 
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.images.network_input import to_input
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet

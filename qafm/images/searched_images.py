@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
+from qafm.errors import InputError
 from qafm.images.image_set import ImageSet, load_image_set, select_rows
-from qafm.runtime.errors import InputError
 
 
 def load_searched(images: Path, height: int, width: int) -> ImageSet:

@@ -19,6 +19,7 @@ from qafm.bundles.load_bundle import Bundle, load_bundle
 from qafm.calibration.match_odds import Calibration, read_calibration
 from qafm.config.choices import Device
 from qafm.config.runtime import RuntimeConfig
+from qafm.errors import InputError
 from qafm.features.branch_vectors import branch_vectors
 from qafm.features.embed_images import visual_weights
 from qafm.features.new_images import Extractor, resized
@@ -30,7 +31,6 @@ from qafm.inference.pictures import Picture, Pictures, as_list, check_batch, one
 from qafm.inference.quality_of_new import NewQuality, score_of
 from qafm.inference.results import Attribute, Embedded, Match, Score
 from qafm.inference.searched_gallery import checked_top
-from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.attributes import ATTRIBUTES
 

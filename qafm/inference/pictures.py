@@ -11,8 +11,8 @@ from PIL.Image import Image as PilImage
 
 from qafm.datasets.picture_size import wrong_size, wrong_size_by_header
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError, reading
 from qafm.inference.pillow_pixels import pillow_pixels
-from qafm.runtime.errors import InputError, reading
 
 Picture: TypeAlias = str | os.PathLike[str] | np.ndarray | PilImage
 Pictures: TypeAlias = Picture | Sequence[Picture]

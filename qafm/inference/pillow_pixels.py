@@ -4,7 +4,7 @@ import numpy as np
 from PIL import ImageOps
 from PIL.Image import Image as PilImage
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 DEEPEST = (1 << 16) - 1  # of the 16 bits that a file's grey may have
 

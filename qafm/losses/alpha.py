@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 EPS = 1e-8
 SCALES = tuple(2 ** (k / 2) for k in range(15))  # 1 to 128

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
+from qafm.errors import InputError
 from qafm.models.apan import LOGIT_SIZES, Apan
 from qafm.models.apn import Apn
 from qafm.models.bnneck import BNNeck
@@ -21,7 +22,6 @@ from qafm.models.fusion import FusionHead
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weight_mlp import WeightMlp
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.parquet import read_parquet

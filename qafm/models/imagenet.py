@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torchvision.models import get_model_weights
 
+from qafm.errors import InputError
 from qafm.models.resnet import ResNetTrunk, load_trunk
-from qafm.runtime.errors import InputError
 
 
 def load_imagenet(trunk: ResNetTrunk, name: str) -> None:

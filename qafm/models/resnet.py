@@ -8,8 +8,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from qafm.errors import InputError
 from qafm.models.resnet_blocks import BasicBlock, Block, Bottleneck
-from qafm.runtime.errors import InputError
 
 BLOCKS: dict[str, tuple[type[Block], tuple[int, int, int, int]]] = {
     "resnet10": (BasicBlock, (1, 1, 1, 1)),

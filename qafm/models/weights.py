@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.runtime.files import whole_file
 
 

@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from qafm.config.perturb import PerturbConfig
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.perturbations.stack import perturb
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import file_sha256, whole_file
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import Cells, write_table
 from qafm.evaluation.bootstrap import spearman
 from qafm.quality.image_statistics import STATISTICS, measure_images
 from qafm.quality.published import published_of
 from qafm.quality.repeatability import intraclass_correlation, intraclass_interval
 from qafm.quality.summary import identity_spread, image_set
-from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
 from qafm.tables.quality import QUALITY_SCHEMA

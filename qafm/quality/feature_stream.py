@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.features import features_schema
 from qafm.tables.parquet import open_parquet
 

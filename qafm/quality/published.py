@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 COLUMNS = ["file", "q"]
 

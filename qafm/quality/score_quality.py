@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from qafm.config.quality import QualityConfig
+from qafm.errors import InputError
 from qafm.quality.feature_stream import read_features
 from qafm.quality.identifiability import pair_distances, pair_weights
 from qafm.quality.published import published_of
 from qafm.quality.reference import QualityReference, quality_reference
 from qafm.quality.summary import SETS, image_set, set_statistics
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet, write_parquet

@@ -9,8 +9,8 @@ from typing import Any
 from tqdm import tqdm
 
 from qafm.config.report import ReportConfig
+from qafm.errors import InputError
 from qafm.reporting.thumbnails import linked_url, thumbnail_url
-from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
 from qafm.tables.ranking import RANKING_SCHEMA

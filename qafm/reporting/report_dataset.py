@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qafm.runtime.errors import InputError, reading
+from qafm.errors import InputError, reading
 from qafm.runtime.files import read_json
 from qafm.tables.images import SPLITS
 

@@ -5,8 +5,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from qafm.errors import InputError
 from qafm.figures.drawing.caption import read_caption
-from qafm.runtime.errors import InputError
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _HEADER = 24  # signature, then length and type of IHDR, then width and height

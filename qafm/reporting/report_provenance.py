@@ -12,7 +12,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 PACKAGES = (
     "qafm-reid",

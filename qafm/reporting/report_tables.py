@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.csv_rows import read_rows
 from qafm.tables.table3 import SOURCES
 

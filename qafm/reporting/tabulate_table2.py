@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from qafm.errors import reading
 from qafm.evaluation.ablation_rows import Cells, write_table
 from qafm.evaluation.attribute_accuracy import OFFICIAL_COLUMNS
-from qafm.runtime.errors import reading
 from qafm.runtime.files import read_json
 from qafm.tables.attributes import ATTRIBUTES, Attribute
 from qafm.tables.images import SPLITS

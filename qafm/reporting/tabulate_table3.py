@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import Cells, write_table
-from qafm.runtime.errors import InputError
 from qafm.tables.csv_rows import read_rows
 from qafm.tables.table3 import METRICS, OWN_METHODS, PUBLISHED, SOURCES
 from qafm.tables.table4 import GALLERIES, Run

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.runtime.parent import end_with_parent
 
 LOGGER = logging.getLogger("qafm")

@@ -10,7 +10,7 @@ import torch
 
 from qafm.config.choices import Device
 from qafm.config.runtime import RuntimeConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 LOGGER = logging.getLogger("qafm")
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, model_validator
 
 from qafm.config.base import Settings, first_problem
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 FORMAT = 1
 

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:

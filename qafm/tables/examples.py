@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.runtime.files import write_json
 
 Kind = Literal["success", "failure"]

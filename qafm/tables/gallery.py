@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.parquet import vector_array
 
 FORMAT = 1

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qafm.runtime.errors import InputError, reading
+from qafm.errors import InputError, reading
 from qafm.tables.csv_rows import read_rows
 
 

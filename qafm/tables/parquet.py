@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.runtime.files import whole_file
 
 ROWS_PER_GROUP = 4096

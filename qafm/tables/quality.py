@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from qafm.runtime.errors import reading
+from qafm.errors import reading
 from qafm.runtime.files import read_json
 from qafm.tables.parquet import read_parquet
 

@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from qafm.config.backbone import BackboneConfig
+from qafm.errors import InputError
 from qafm.models.imagenet import load_imagenet
 from qafm.models.resnet import ResNetTrunk, load_trunk
 from qafm.models.weights import load_weights
-from qafm.runtime.errors import InputError
 
 EXTRACTOR_PREFIX = "trunk."
 

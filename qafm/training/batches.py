@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from qafm.config.training import BatchConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 def several_identities(labels: np.ndarray) -> np.ndarray:

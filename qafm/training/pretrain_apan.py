@@ -6,10 +6,10 @@ import torch
 
 from qafm.config.branches import PretrainApanConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.errors import InputError
 from qafm.losses.attributes import attribute_loss
 from qafm.losses.branches import apan_losses
 from qafm.models.branch import AttributeBranch
-from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
 from qafm.training.backbone_start import start_backbone
 from qafm.training.loop import Losses

@@ -15,12 +15,12 @@ from qafm.config.branches import PretrainApanConfig, Stage1Losses
 from qafm.config.choices import SameCamera
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.errors import InputError
 from qafm.images.image_set import ImageSet, load_image_set, select_rows
 from qafm.losses.branches import apan_losses, apn_losses
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
 from qafm.models.weights import load_part, load_weights
-from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
 from qafm.tables.quality import read_quality, read_reference
 from qafm.training.backbone_start import start_backbone

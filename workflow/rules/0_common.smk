@@ -6,7 +6,7 @@ from snakemake.exceptions import WorkflowError
 
 from qafm.config.run import check_names, load_presets, load_run_config
 from qafm.runtime.code_digest import files_digest, script_digest
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # torch's waiting threads leave the core to others: benchmarks/waiting_threads.py
 

@@ -7,9 +7,9 @@ from qafm.companions.bpbreid.load_parts import load_parts
 from qafm.companions.bpbreid.part_distance import VisibilityMode, part_similarity
 from qafm.companions.bpbreid.views import View
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.ranking import evaluate_retrieval
 from qafm.evaluation.retrieval_artifact import galleries_of, gallery_content, write_artifact
-from qafm.runtime.errors import InputError
 
 
 def evaluate_parts(

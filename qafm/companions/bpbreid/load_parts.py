@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from qafm.companions.bpbreid.part_distance import PartSide
 from qafm.companions.bpbreid.part_tables import compared_embeddings, views_schema
+from qafm.errors import InputError
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.join_labels import Joined, join_labels, vector_column
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import check_schema, read_parquet
 
 

@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from qafm.errors import InputError
 from qafm.evaluation.ranking import Labels, Similarity
-from qafm.runtime.errors import InputError
 
 VisibilityMode: TypeAlias = Literal["none", "binary", "continuous"]
 NOTHING_COMMON = 3.0  # farther than anything: unit vectors are at most 2 apart

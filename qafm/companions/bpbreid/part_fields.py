@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qafm.datasets.synthetic.pifpaf_layout import KEYPOINTS, LIMBS
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 FIELDS = len(KEYPOINTS) + len(LIMBS)
 NOTHING_BELOW = 0.5  # where no part reaches it there is background

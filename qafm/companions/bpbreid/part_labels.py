@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from qafm.companions.bpbreid.part_fields import find_fields, group_fields, read_fields
 from qafm.datasets.synthetic.pifpaf_layout import grid_shape
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 def load_part_maps(masks: Path, image_ids: Sequence[str], grouping: str, height: int, width: int) -> torch.Tensor:

@@ -13,9 +13,9 @@ from qafm.companions.bpbreid.load_parts import load_parts
 from qafm.companions.bpbreid.part_distance import PartSide, euclidean, part_similarity
 from qafm.companions.bpbreid.part_tables import PART_RANKING_SCHEMA
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.first_ranks import FirstRanks
 from qafm.evaluation.ranking import Matches, Retrieval, evaluate_retrieval
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import write_parquet
 
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qafm.companions.bpbreid.part_tables import MAPS_SCHEMA, PART_RANKING_SCHEMA, compared_embeddings
+from qafm.errors import InputError, reading
 from qafm.evaluation.join_labels import vector_column
 from qafm.figures.drawing.image_grid import load_pixels
-from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import read_json
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import ROWS_PER_GROUP, open_parquet, read_parquet

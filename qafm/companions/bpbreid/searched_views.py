@@ -15,9 +15,9 @@ from tqdm import tqdm
 
 from qafm.companions.bpbreid.views import Halves, View, take_view
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.images.image_set import select_rows
 from qafm.images.network_input import to_input
-from qafm.runtime.errors import InputError
 
 IMAGES_PER_BATCH = 64
 Batch: TypeAlias = tuple[slice, torch.Tensor]

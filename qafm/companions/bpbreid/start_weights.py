@@ -4,8 +4,8 @@ from pathlib import Path
 
 from qafm.companions.bpbreid.backbones import HrnetTrunk, PartBackbone
 from qafm.config.bpbreid import PartBackboneConfig
+from qafm.errors import InputError
 from qafm.models.resnet import ResNetTrunk
-from qafm.runtime.errors import InputError
 from qafm.training.backbone_start import start_backbone
 
 

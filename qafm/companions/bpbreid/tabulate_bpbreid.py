@@ -8,9 +8,9 @@ import numpy as np
 
 from qafm.companions.bpbreid.evaluate_parts import experiment_name
 from qafm.companions.bpbreid.part_iou import PartIou, part_iou
+from qafm.errors import reading
 from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, as_percent, metric_names, read_artifacts, result_rows, write_table
 from qafm.reporting.report_provenance import read_costs
-from qafm.runtime.errors import reading
 from qafm.runtime.files import read_json
 from qafm.tables.csv_rows import read_rows
 from qafm.tables.spread import with_spread

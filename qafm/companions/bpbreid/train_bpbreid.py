@@ -14,7 +14,7 @@ from qafm.companions.bpbreid.start_weights import start_weights
 from qafm.config.backbone import BackboneConfig
 from qafm.config.bpbreid import TrainBpbreidConfig, Variant
 from qafm.config.runtime import RuntimeConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
 from qafm.training.augment_maps import augment_with_maps
 from qafm.training.loop import Losses

@@ -13,8 +13,8 @@ from qafm.companions.slicenet.trunk import Dense
 from qafm.config.backbone import BackboneConfig
 from qafm.config.common_recipe import CommonNetworkConfig, SlicedHead
 from qafm.config.sliced_net import EMBEDDING, Network
+from qafm.errors import InputError
 from qafm.models.resnet import build_resnet
-from qafm.runtime.errors import InputError
 
 
 class CommonSlicedNet(nn.Module):

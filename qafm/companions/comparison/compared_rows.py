@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from qafm.config.compared import ComparedSystem
+from qafm.errors import InputError, reading
 from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, read_artifacts
-from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import read_json
 
 RECIPES = ("own", "common")

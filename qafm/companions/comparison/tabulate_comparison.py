@@ -8,8 +8,8 @@ import numpy as np
 from qafm.companions.comparison.compared_rows import ComparedFiles, Counts, about, by_recipe, read_compared, read_counts
 from qafm.config.ablation import AblationConfig
 from qafm.config.compared import ComparedSystem
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import Artifacts, Cells, beside_reference, interval_cells, metric_names, per_query, result_rows, write_table
-from qafm.runtime.errors import InputError
 from qafm.tables.spread import with_spread
 from qafm.tables.table4 import STANDARD, Run
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from qafm.companions.comparison.compared_rows import about, by_recipe
 from qafm.config.compared import ComparedSystem
 from qafm.config.runtime import RuntimeConfig
+from qafm.errors import reading
 from qafm.evaluation.ablation_rows import Cells, write_table
 from qafm.reporting.report_provenance import read_costs
-from qafm.runtime.errors import reading
 from qafm.runtime.files import read_json
 from qafm.tables.table4 import Run
 

@@ -10,10 +10,10 @@ from qafm.companions.par.predictions import Predictions, read_predictions
 from qafm.companions.par.query_gallery import choose_queries
 from qafm.config.choices import SameCamera
 from qafm.config.par import FiltersConfig, SearchConfig
+from qafm.errors import InputError
 from qafm.evaluation.evaluate_descriptors import evaluate_descriptors
 from qafm.evaluation.load_descriptors import Descriptors, DescriptorSide, load_descriptors
 from qafm.evaluation.retrieval_artifact import rounded
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 
 LOGGER = logging.getLogger("qafm")

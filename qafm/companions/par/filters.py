@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.ranking import Labels, Matches, precision_at
-from qafm.runtime.errors import InputError
 
 Distance = Literal["euclidean", "squared"]
 ROUNDING = 1e-6  # equal distances and their mean can differ by this

@@ -13,6 +13,7 @@ from qafm.companions.par.query_gallery import choose_queries
 from qafm.config.choices import SameCamera
 from qafm.config.figures import StyleConfig
 from qafm.config.par import SearchConfig
+from qafm.errors import InputError
 from qafm.evaluation.load_descriptors import DescriptorSide, load_descriptors
 from qafm.evaluation.ranking import Matches
 from qafm.figures.drawing.distribution import bin_edges, is_constant
@@ -20,7 +21,6 @@ from qafm.figures.drawing.heading import add_heading
 from qafm.figures.drawing.legend import add_legend
 from qafm.figures.drawing.style import ACCENT, GREY, RIGHT, figure_style, new_figure, save_figure
 from qafm.figures.plot_nothing import plot_nothing
-from qafm.runtime.errors import InputError
 
 PANEL_IN, LEGEND_IN = 1.9, 0.8
 LEGEND_COLUMNS = 3

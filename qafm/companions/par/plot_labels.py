@@ -14,11 +14,11 @@ from matplotlib.ticker import PercentFormatter
 from qafm.companions.par.class_weights import class_counts
 from qafm.companions.par.classes import head_classes, par_codes
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.evaluation.attribute_accuracy import attribute_codes
 from qafm.figures.drawing.heading import add_heading
 from qafm.figures.drawing.legend import add_legend
 from qafm.figures.drawing.style import GALLERY, GREY, QUERY, figure_style, new_figure, save_figure
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet

@@ -14,9 +14,9 @@ import torch
 from qafm.companions.par.identity_fold import trained_on
 from qafm.config.backbone import BackboneConfig
 from qafm.config.par import IdentitySplitConfig, PlainTrainingConfig
+from qafm.errors import InputError
 from qafm.images.image_set import ImageSet, load_image_set, select_rows
 from qafm.images.network_input import normalize
-from qafm.runtime.errors import InputError
 from qafm.training.augment import random_flip, random_rotate
 
 

@@ -13,10 +13,10 @@ from qafm.companions.par.classes import head_classes, par_codes
 from qafm.companions.par.identity_fold import trained_on
 from qafm.companions.par.predictions import NO_HEAD, read_predictions
 from qafm.companions.par.published import ACCURACY, GLOBAL, MACRO_F1, REPORT_ORDER
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import Cells, as_percent, mean_cells, write_table
 from qafm.evaluation.attribute_accuracy import attribute_codes
 from qafm.evaluation.class_scores import ClassScores, commonest, mean_scores, score_classes
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from qafm.companions.par.published import SIAMESE_MAP
+from qafm.errors import InputError, reading
 from qafm.evaluation.ablation_rows import Cells, as_percent, mean_cells, write_table
-from qafm.runtime.errors import InputError, reading
 from qafm.runtime.files import read_json
 from qafm.tables.learning_curve import images_seen, kept_epoch
 from qafm.tables.spread import with_spread

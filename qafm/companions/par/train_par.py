@@ -15,9 +15,9 @@ from qafm.companions.par.split_images import TrainSplit, augmented, load_train_s
 from qafm.config.par import TrainParConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import OptimizerConfig
+from qafm.errors import InputError
 from qafm.evaluation.class_scores import mean_scores, score_classes
 from qafm.images.forward import forward_all
-from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.training.backbone_start import start_backbone

@@ -17,10 +17,10 @@ from qafm.companions.par.triplets import TripletDraw
 from qafm.config.par import TrainSiameseConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import OptimizerConfig
+from qafm.errors import InputError
 from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
 from qafm.images.forward import forward_all
 from qafm.models.weights import load_part, load_weights
-from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import autocast, derived_seed, place, prepare_torch, seed_everything
 from qafm.tables.learning_curve import images_seen
 from qafm.training.backbone_start import start_backbone

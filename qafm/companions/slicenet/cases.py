@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from qafm.runtime.errors import reading
+from qafm.errors import reading
 from qafm.runtime.files import read_json, write_json
 
 Kind = Literal["first_helps", "second_helps", "neither", "both"]

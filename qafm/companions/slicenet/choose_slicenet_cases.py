@@ -7,10 +7,10 @@ import numpy as np
 from qafm.companions.slicenet.cases import KINDS, Case, Kind, Place, SystemRanks, write_cases
 from qafm.companions.slicenet.protocols import DEPTH
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.first_ranks import FirstRanks
 from qafm.evaluation.load_descriptors import Descriptors, load_descriptors
 from qafm.evaluation.ranking import Labels, Matches, Retrieval, dot_similarity, evaluate_retrieval
-from qafm.runtime.errors import InputError
 
 Named = tuple[str, Path]  # a system, its descriptors.parquet
 # Whether the first system and the second one have a right image at rank 1.

@@ -10,8 +10,8 @@ import torch
 
 from qafm.companions.slicenet.sliced_net import SlicedNet
 from qafm.config.sliced_net import EMBEDDING, NetworkConfig
+from qafm.errors import InputError
 from qafm.models.weights import load_weights
-from qafm.runtime.errors import InputError
 
 # Name in the file -> name here, for whole names and for what precedes a dot. A name that is not listed stays as it is.
 COL780_NAMES: Mapping[str, str] = MappingProxyType(

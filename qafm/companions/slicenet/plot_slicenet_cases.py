@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from qafm.companions.slicenet.cases import Case, Kind, Place, SystemRanks, read_cases
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.drawing.answer_frames import FRAMES, MARKS, QUERY_FRAME
 from qafm.figures.drawing.image_grid import (
     GAP,
@@ -26,7 +27,6 @@ from qafm.figures.drawing.image_grid import (
 )
 from qafm.figures.drawing.style import GREY, figure_style, save_figure
 from qafm.figures.plot_nothing import plot_nothing
-from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from qafm.companions.slicenet.protocols import PROTOCOLS, Metrics
-from qafm.runtime.errors import InputError, reading
+from qafm.errors import InputError, reading
 from qafm.runtime.files import read_json
 from qafm.tables.csv_rows import read_rows
 

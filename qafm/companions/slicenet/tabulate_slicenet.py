@@ -9,9 +9,9 @@ from qafm.companions.slicenet.protocols import Metrics
 from qafm.companions.slicenet.published import PUBLISHED, are_the_reports
 from qafm.companions.slicenet.results import EpochMetrics, best_look, read_looks, read_protocols
 from qafm.config.slicenet import FOREIGN, NETWORK_NAMES, SIGN, SlicenetConfig
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import Cells, mean_cells, write_table
 from qafm.reporting.report_provenance import read_costs
-from qafm.runtime.errors import InputError
 
 File = tuple[str, int, Path]  # row or system, seed, path
 # Column -> protocol and metric; percent.

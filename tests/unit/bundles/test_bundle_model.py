@@ -14,9 +14,9 @@ from qafm.bundles.stored_weights import weights_digest
 from qafm.config.bundle import BundleConfig, BundledMetrics, MeasuredAttribute
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
+from qafm.errors import InputError
 from qafm.models.qafm import Qafm
 from qafm.models.weights import load_weights
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from tests.made_up_run import ARCHITECTURE, EXTRACTOR, MEAN, PERTURB, SD, UNLABELLED, calibration, made_up_bundle, made_up_run

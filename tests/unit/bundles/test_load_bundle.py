@@ -9,7 +9,7 @@ import pytest
 
 from qafm.bundles.bundle_files import SHIPPED, find_bundle
 from qafm.bundles.load_bundle import load_bundle
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from tests.made_up_run import made_up_bundle, made_up_run
 
 

@@ -15,7 +15,7 @@ from qafm.bundles.load_bundle import load_bundle
 from qafm.bundles.model_card import model_card
 from qafm.bundles.ship_bundle import COMMAND, LIMIT, ship_bundle
 from qafm.config.bundle import MeasuredAttribute
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.calibration import CalibrationFile, read_calibration_file
 from tests.made_up_run import calibration, made_up_bundle, made_up_run
 

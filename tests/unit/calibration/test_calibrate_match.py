@@ -15,7 +15,7 @@ from qafm.calibration.match_odds import read_calibration
 from qafm.calibration.pairs import count_pairs, deal_folds
 from qafm.calibration.reliability import CENTRES
 from qafm.config.calibration import CalibrationConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.calibration import CalibrationFile, read_calibration_file
 from qafm.tables.parquet import read_parquet, write_parquet
 from tests.unit.calibration.conftest import Run

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from qafm.calibration.calibrate_match import false_match_table
 from qafm.calibration.match_odds import Calibration, MatchOdds, read_calibration
 from qafm.calibration.pairs import EDGES
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 NEAR, FAR = math.log(4), -math.log(9)
 CALIBRATION = Calibration(

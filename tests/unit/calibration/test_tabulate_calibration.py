@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qafm.calibration.tabulate_calibration import tabulate_calibration
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.table4 import Run
 from tests.unit.calibration.test_match_odds import CONTENT
 

@@ -10,7 +10,7 @@ import pytest
 from qafm.cli.naming import Named, camera_pattern, identities, read_name
 from qafm.config.parse import FoldersConfig
 from qafm.datasets.folders import list_folders
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from tests.unit.cli.conftest import Run, one_line, rows
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from qafm.companions.bpbreid.part_fields import GROUPINGS
 from qafm.config.bpbreid import PARTS, BpbreidConfig, PartBackboneConfig, PartModelConfig, PartsConfig, TrainBpbreidConfig
 from qafm.config.run import check_names, load_presets
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 @pytest.mark.parametrize(

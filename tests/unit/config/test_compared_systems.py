@@ -8,7 +8,7 @@ import pytest
 from qafm.config.compared import FusedNetwork, PartNetwork
 from qafm.config.compared_systems import absent_systems, bpbreid_is_common, common_bpbreid, common_trainings, compared_systems
 from qafm.config.run import RunConfig, check_names, load_presets, load_run_config, merge
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 @pytest.fixture(scope="module")

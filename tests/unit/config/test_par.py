@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from qafm.config.par import ParConfig
 from qafm.config.run import check_names, load_run_config, merge
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 RANDOM = {"backbone": {"name": "resnet18", "init": "random"}}
 

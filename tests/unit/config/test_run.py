@@ -13,7 +13,7 @@ from qafm.config.branches import ATTRIBUTE_ORDER, ApanConfig
 from qafm.config.quality import QualityConfig
 from qafm.config.run import RunConfig, check_names, load_presets, load_run_config, load_run_files, merge
 from qafm.config.synthetic import SyntheticConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 def test_every_preset_is_valid_and_writes_to_places_of_its_own(project: Path) -> None:

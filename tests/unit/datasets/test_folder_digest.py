@@ -14,7 +14,7 @@ import pytest
 from qafm.config.parse import FoldersConfig, Market1501Config, ParseConfig
 from qafm.datasets import folder_digest as module
 from qafm.datasets.folder_digest import ABSENT, GENERATED, dataset_digest, folder_digest, generated_digest
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from qafm.datasets.entry import POOL, Entry, SetAside
 from qafm.datasets.folder_attributes import read_folder_attributes
 from qafm.datasets.folders import list_folders, number_names
 from qafm.datasets.identity_split import split_identities
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 CAMERA = r"^(?P<camera>\d+)_(?P<frame>\d+)"
 

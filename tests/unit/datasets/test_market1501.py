@@ -10,7 +10,7 @@ from qafm.datasets.dataset_report import count_attributes, count_split, queries_
 from qafm.datasets.entry import Entry
 from qafm.datasets.market1501 import MarketName, list_market1501, parse_name, parse_names
 from qafm.datasets.market_attributes import Codes, read_market_attributes
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.attributes import ATTRIBUTES
 
 # Percent of class 1 | class 2 over train ids, train images, test ids, gallery images

@@ -9,7 +9,7 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from qafm.datasets.market_attributes import read_market_attributes
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTES
 
 FIELDS = [name for name in ATTRIBUTE_NAMES if not name.endswith("_color")] + [

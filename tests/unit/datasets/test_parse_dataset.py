@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from qafm.config.parse import Market1501Config, ParseConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTES
 
 Parse = Callable[[ParseConfig, Path], tuple[dict[str, dict[str, Any]], dict[str, Any]]]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from qafm.config.parse import AttributesConfig, FoldersConfig, ParseConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.attributes import ATTRIBUTES
 
 Parse = Callable[[ParseConfig, Path], tuple[dict[str, dict[str, Any]], dict[str, Any]]]

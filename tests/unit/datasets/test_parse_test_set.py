@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qafm.config.parse import AttributesConfig, FoldersConfig, Market1501Config, ParseConfig, TestSetConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 Parse = Callable[[ParseConfig, Path], tuple[dict[str, dict[str, Any]], dict[str, Any]]]
 Picture = Callable[..., None]

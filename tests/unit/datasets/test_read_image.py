@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from qafm.datasets.exif_orientation import orientation, upright
 from qafm.datasets.read_image import decode_image, read_image
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 RGB = np.random.default_rng(0).integers(0, 256, (9, 5, 3), np.uint8)
 

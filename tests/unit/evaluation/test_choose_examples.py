@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 
 from qafm.config.figures import ExamplesConfig
+from qafm.errors import InputError
 from qafm.evaluation.choose_examples import choose_examples
-from qafm.runtime.errors import InputError
 from qafm.tables.examples import Example, read_examples
 from qafm.tables.parquet import write_parquet
 from qafm.tables.ranking import RANKING_SCHEMA

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from qafm.config.ablation import AblationConfig
+from qafm.errors import InputError
 from qafm.evaluation.evaluate_alpha import evaluate_alpha
 from qafm.evaluation.measure_degraded import measure_degraded
 from qafm.evaluation.tabulate_degradations import tabulate_degradations
-from qafm.runtime.errors import InputError
 from qafm.tables.degraded import degraded_embeddings_schema, degraded_results_schema
 from qafm.tables.parquet import read_parquet, write_parquet
 from qafm.tables.table4 import Run

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from qafm.config.ablation import AblationConfig
+from qafm.errors import InputError
 from qafm.evaluation.evaluate_alpha import evaluate_alpha
 from qafm.evaluation.fuse import ExportedHead, concat
 from qafm.evaluation.load_embeddings import load_embeddings
 from qafm.evaluation.ranking import dot_similarity, evaluate_retrieval
-from qafm.runtime.errors import InputError
 
 CONFIG = AblationConfig(alphas=(0.2, 0.5), grid=5)
 

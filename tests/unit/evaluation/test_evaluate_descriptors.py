@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from qafm.errors import InputError
 from qafm.evaluation.evaluate_descriptors import evaluate_descriptors
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.load_descriptors import load_descriptors
 from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
-from qafm.runtime.errors import InputError
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from qafm.errors import InputError
 from qafm.evaluation.fuse import ExportedHead, concat, unit_rows
-from qafm.runtime.errors import InputError
 
 N, DA, DS, D = 5, 4, 3, 6
 

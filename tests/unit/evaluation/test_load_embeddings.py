@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from qafm.errors import InputError
 from qafm.evaluation.load_embeddings import load_embeddings
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import write_parquet
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from qafm.config.choices import SameCamera
 from qafm.config.controls import ControlsConfig
+from qafm.errors import InputError
 from qafm.evaluation.chance import chance_level, expected_average_precision
 from qafm.evaluation.colour_histogram import background, colour_histogram, stripe_histograms
 from qafm.evaluation.measure_controls import measure_controls
 from qafm.evaluation.ranking import Labels
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet, write_parquet

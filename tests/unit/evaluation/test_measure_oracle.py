@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from qafm.config.ablation import AblationConfig
+from qafm.errors import InputError
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.load_branch import Source, load_branch
 from qafm.evaluation.load_descriptors import DescriptorSide
@@ -16,7 +17,6 @@ from qafm.evaluation.measure_oracle import METHODS, measure_oracle, split_halves
 from qafm.evaluation.ranking import Labels
 from qafm.evaluation.tabulate_oracle import tabulate_oracle
 from qafm.evaluation.weight_sweep import half_precision, sweep_weights
-from qafm.runtime.errors import InputError
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
 from qafm.tables.table4 import Run

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qafm.errors import InputError
 from qafm.evaluation.ranking import Labels, Retrieval, dot_similarity, evaluate_retrieval
-from qafm.runtime.errors import InputError
 
 
 def labels(pid: list[int], camid: list[int], prefix: str, sha256: list[str] | None = None) -> Labels:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from qafm.config.rerank import RerankConfig
+from qafm.errors import InputError
 from qafm.evaluation import rerank
 from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
 from qafm.evaluation.rerank import reciprocal_similarity
-from qafm.runtime.errors import InputError
 
 
 def slow_distance(query: np.ndarray, gallery: np.ndarray, config: RerankConfig) -> np.ndarray:

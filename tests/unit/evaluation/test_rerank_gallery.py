@@ -8,13 +8,13 @@ import pytest
 
 from qafm.config.ablation import AblationConfig
 from qafm.config.rerank import RerankConfig
+from qafm.errors import InputError
 from qafm.evaluation.evaluate_alpha import evaluate_alpha
 from qafm.evaluation.fuse import ExportedHead, concat
 from qafm.evaluation.load_embeddings import load_embeddings
 from qafm.evaluation.ranking import evaluate_retrieval
 from qafm.evaluation.rerank import reciprocal_similarity
 from qafm.evaluation.rerank_gallery import rerank_gallery
-from qafm.runtime.errors import InputError
 
 CONFIG = RerankConfig(k1=4, k2=2, lambda_=0.4)
 RANKS = (1, 5, 10)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from qafm.config.ablation import AblationConfig
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import as_percent, as_weight
 from qafm.evaluation.bootstrap import identity_interval
 from qafm.evaluation.evaluate_alpha import evaluate_alpha
 from qafm.evaluation.tabulate_ablation import tabulate_ablation
 from qafm.evaluation.tabulate_extra import tabulate_extra
-from qafm.runtime.errors import InputError
 from qafm.tables.table4 import Run
 
 RUN = Run("toy", "full", "small", "random")

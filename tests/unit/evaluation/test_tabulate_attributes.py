@@ -9,9 +9,9 @@ from scipy.io import loadmat
 
 from qafm.datasets.market1501 import parse_name
 from qafm.datasets.market_attributes import read_market_attributes
+from qafm.errors import InputError
 from qafm.evaluation.attribute_accuracy import OFFICIAL_COLUMNS, SCORE_COLUMNS, UNKNOWN, official_accuracy
 from qafm.evaluation.tabulate_attributes import APR_OFFICIAL, tabulate_attributes
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.table4 import Run
 

@@ -10,8 +10,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from qafm.config.ablation import AblationConfig
+from qafm.errors import InputError
 from qafm.evaluation.tabulate_deciles import tabulate_deciles
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import write_parquet
 from qafm.tables.table4 import Run
 

@@ -11,12 +11,12 @@ import pytest
 
 from qafm.config.ablation import AblationConfig
 from qafm.config.rerank import RerankConfig
+from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import as_percent
 from qafm.evaluation.bootstrap import identity_interval
 from qafm.evaluation.evaluate_alpha import evaluate_alpha
 from qafm.evaluation.rerank_gallery import rerank_gallery
 from qafm.evaluation.tabulate_reranked import tabulate_reranked
-from qafm.runtime.errors import InputError
 from qafm.tables.table4 import Run
 
 RUN = Run("toy", "full", "small", "random")

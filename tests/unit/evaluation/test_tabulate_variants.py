@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
+from qafm.errors import InputError
 from qafm.evaluation.tabulate_variants import Variant, tabulate_variants
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import write_parquet
 
 Q = np.array([10.0, 11.0, 12.0, 13.5, np.nan])

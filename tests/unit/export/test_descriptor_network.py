@@ -9,11 +9,11 @@ import torch
 
 from qafm.config.branches import ApanConfig
 from qafm.config.fusion import HeadConfig
+from qafm.errors import InputError
 from qafm.export.descriptor_network import DescriptorNetwork
 from qafm.features.embed_images import visual_weights
 from qafm.images.network_input import normalize
 from qafm.inference.model import ReidModel
-from qafm.runtime.errors import InputError
 from tests.unit.export.conftest import APAN, HEIGHT, WIDTH
 
 Make = Callable[..., ReidModel]

@@ -16,12 +16,12 @@ import torch
 
 from qafm.config.fusion import HeadConfig
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.export.export_onnx import IR_VERSION, OPSET, export_onnx
 from qafm.export.export_torch import METADATA, export_torch
 from qafm.export.trace_network import file_metadata, quiet, usual_weight
 from qafm.features.new_images import resized
 from qafm.inference.model import ReidModel
-from qafm.runtime.errors import InputError
 from tests.unit.export.conftest import APAN, DIM, HEIGHT, WIDTH
 from tests.unit.export.test_descriptor_network import random_images, reference
 

@@ -11,10 +11,10 @@ from qafm.config.baseline import BaselineConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import BatchConfig, TrainingConfig
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.features.embed_baseline import embed_baseline
 from qafm.features.load_baseline import load_baseline
 from qafm.images.network_input import normalize, to_input
-from qafm.runtime.errors import InputError
 from qafm.tables.descriptors import descriptors_schema
 from qafm.tables.parquet import read_parquet
 from qafm.training.stage import TrainingOutputs

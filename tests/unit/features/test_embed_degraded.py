@@ -11,11 +11,11 @@ from qafm.config.fusion import FusedModelConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.datasets.degrade_image import degrade_image
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.features.embed_degraded import embed_degraded
 from qafm.features.new_images import QSource
 from qafm.models.qafm import Qafm
 from qafm.models.weights import save_weights
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import read_parquet
 from tests.made_up_qafm import ARCHITECTURE, MODEL, as_batch, make_q_source, make_qafm, slow_q
 

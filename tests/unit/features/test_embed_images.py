@@ -9,12 +9,12 @@ import torch
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
+from qafm.errors import InputError
 from qafm.evaluation.fuse import ExportedHead
 from qafm.features.embed_images import load_qafm, save_head, visual_weights
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
 from qafm.models.weights import save_weights
-from qafm.runtime.errors import InputError
 
 ARCHITECTURE = ArchitectureConfig(
     backbone=BackboneConfig(name="resnet10", last_stride=1, init="random", height=64, width=32),

@@ -8,12 +8,12 @@ import torch
 from qafm.config.backbone import BackboneConfig
 from qafm.config.features import ExtractConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.errors import InputError
 from qafm.features.extract_features import extract_features
 from qafm.features.load_baseline import load_baseline
 from qafm.images.network_input import normalize, to_input
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weights import save_weights
-from qafm.runtime.errors import InputError
 from qafm.tables.features import features_schema
 from qafm.tables.parquet import read_parquet, write_parquet
 from qafm.tables.perturbed import PERTURBED_SCHEMA

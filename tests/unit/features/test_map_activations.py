@@ -14,13 +14,13 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.errors import InputError
 from qafm.evaluation.fuse import ExportedHead
 from qafm.features.embed_images import embed_images
 from qafm.features.map_activations import map_activations, map_pair
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
 from qafm.models.weights import save_weights
-from qafm.runtime.errors import InputError
 from qafm.tables.activation_maps import ACTIVATION_MAPS_SCHEMA, KINDS
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.examples import Example, write_examples

@@ -18,13 +18,13 @@ from qafm.config.fusion import ArchitectureConfig, HeadConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import BranchTrainingConfig
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.features.score_attributes import PREFIXES, Stage, load_attribute_branch, score_attributes
 from qafm.images import forward as module
 from qafm.images.network_input import normalize, to_input
 from qafm.models.branch import AttributeBranch
 from qafm.models.qafm import Qafm
 from qafm.models.weights import load_weights, save_weights
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTE_SIZES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pytest
 
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.drawing.caption import read_caption
 from qafm.figures.plot_alpha import plot_alpha
 from qafm.figures.plot_q import plot_q
 from qafm.figures.plot_q_against_alpha import plot_q_against_alpha
 from qafm.figures.weights_table import read_weights
-from qafm.runtime.errors import InputError
 from qafm.tables.embeddings import embeddings_schema
 from qafm.tables.parquet import write_parquet
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qafm.errors import InputError
 from qafm.figures.histories import read_histories
-from qafm.runtime.errors import InputError
 
 
 def write(path: Path, text: str) -> Path:

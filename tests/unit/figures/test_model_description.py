@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from qafm.errors import InputError
 from qafm.figures.model_description import ModelDescription, network_name, read_description
-from qafm.runtime.errors import InputError
 
 
 def block(parameters: int, calls: int = 1, output: list[int] | None = None) -> dict:

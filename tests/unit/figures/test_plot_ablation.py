@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.evaluation.bootstrap import identity_interval
 from qafm.figures.ablation_scores import Bootstrap, read_scores
 from qafm.figures.drawing.caption import read_caption
 from qafm.figures.drawing.style import figure_style
 from qafm.figures.plot_ablation import caption_ablation, draw_ablation, percent_limits, plot_ablation
-from qafm.runtime.errors import InputError
 from qafm.tables.table4 import PUBLISHED
 
 PIDS = [1, 1, 2, 3, 3, 3]

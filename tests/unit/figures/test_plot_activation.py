@@ -10,10 +10,10 @@ import pytest
 from matplotlib.axes import Axes
 
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.drawing.caption import read_caption
 from qafm.figures.drawing.map_colors import map_colors
 from qafm.figures.plot_activation import Picture, describe_pairs, draw_pairs, plot_activation, read_pairs, strongest
-from qafm.runtime.errors import InputError
 from qafm.tables.activation_maps import ACTIVATION_MAPS_SCHEMA, KINDS
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA

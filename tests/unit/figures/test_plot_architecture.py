@@ -13,6 +13,7 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.figures import StyleConfig
 from qafm.config.fusion import AlphaConfig, ArchitectureConfig, HeadConfig, TrainFusionConfig
+from qafm.errors import InputError
 from qafm.figures.architecture_blocks import Architecture, Flow, build_architecture
 from qafm.figures.architecture_caption import architecture_caption
 from qafm.figures.drawing.block_diagram import FONTS, count_text
@@ -20,7 +21,6 @@ from qafm.figures.drawing.caption import read_caption
 from qafm.figures.model_description import ModelDescription, read_description
 from qafm.figures.plot_architecture import draw_architecture, plot_architecture
 from qafm.models.describe_model import describe_model
-from qafm.runtime.errors import InputError
 
 BACKBONE = BackboneConfig(name="resnet10", last_stride=1, height=64, width=32)
 APN = ApnConfig(mfpm_channels=8, decoder_channels=(6,), lam_channels=(4, 12), embedding_dim=10)

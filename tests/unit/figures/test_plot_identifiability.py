@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.drawing.caption import read_caption
 from qafm.figures.drawing.style import figure_style
 from qafm.figures.plot_identifiability import describe_bands, draw_bands, find_bands, format_q, plot_identifiability
-from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet
 from qafm.tables.quality import QUALITY_SCHEMA

@@ -7,12 +7,12 @@ import pyarrow as pa
 import pytest
 
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.choose_identity import IDENTITY_RULE
 from qafm.figures.drawing.caption import read_caption
 from qafm.figures.drawing.image_grid import GAP
 from qafm.figures.drawing.style import figure_style
 from qafm.figures.plot_identity import attribute_label, choose_images, describe_identity, draw_identity, find_identity, plot_identity
-from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet
 from tests.unit.figures.drawing.test_image_grid import assert_legible, frames, inches, texts

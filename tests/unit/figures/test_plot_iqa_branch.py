@@ -13,6 +13,7 @@ from qafm.config.figures import StyleConfig
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.perturb import PerturbConfig
 from qafm.config.quality import QualityConfig
+from qafm.errors import InputError
 from qafm.figures.drawing.caption import read_caption
 from qafm.figures.iqa_diagram import distance_picture, draw_iqa_branch, pair_count
 from qafm.figures.model_description import read_description
@@ -20,7 +21,6 @@ from qafm.figures.plot_iqa_branch import choose_example, plot_iqa_branch
 from qafm.models.describe_model import describe_model
 from qafm.perturbations.catalog import variant_families
 from qafm.perturbations.stack import perturb as perturb_image
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import write_parquet
 
 FEW = PerturbConfig(light_offsets=(-90,), blur_sigmas_px=(), occlusion_sizes=(), background_scales=(1.0,), gaussian_sigma=None, salt_pepper=None, seed=3)

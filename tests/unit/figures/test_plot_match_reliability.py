@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import norm
 
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.drawing.caption import read_caption
 from qafm.figures.plot_match_reliability import draw_match_reliability, plot_match_reliability
-from qafm.runtime.errors import InputError
 from qafm.tables.calibration import CalibrationFile
 
 STYLE = StyleConfig(dpi=60)

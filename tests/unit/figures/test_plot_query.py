@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.drawing.caption import read_caption
 from qafm.figures.drawing.style import QUERY, RIGHT, WRONG, figure_style
 from qafm.figures.plot_query import describe_ranking, draw_ranking, find_query, plot_query
-from qafm.runtime.errors import InputError
 from qafm.tables.examples import Kind
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet

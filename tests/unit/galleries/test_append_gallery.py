@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from qafm.errors import InputError
 from qafm.galleries.append_gallery import Added, append_gallery
 from qafm.galleries.gallery import Gallery, known_images
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import temporary_name
 from qafm.tables.gallery import GalleryRows
 from tests.unit.galleries.conftest import MODEL, made_up, rows_of, unit

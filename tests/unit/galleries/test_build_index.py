@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qafm.errors import InputError
 from qafm.galleries.append_gallery import append_gallery
 from qafm.galleries.approximate_search import GalleryIndex, open_index
 from qafm.galleries.build_index import build_index
@@ -15,7 +16,6 @@ from qafm.galleries.gallery import Gallery
 from qafm.galleries.index_file import index_path, read_record
 from qafm.galleries.ivf import Ivf
 from qafm.galleries.search_gallery import Hits, search_gallery
-from qafm.runtime.errors import InputError
 from qafm.tables.gallery import GalleryRows
 from tests.unit.galleries.conftest import DIM, MODEL, made_up, rows_of
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from qafm.errors import InputError
 from qafm.galleries.append_gallery import append_gallery
 from qafm.galleries.build_index import build_index
 from qafm.galleries.gallery import Gallery, known_images
@@ -16,7 +17,6 @@ from qafm.galleries.index_file import index_path
 from qafm.galleries.relabel_gallery import Label, relabel_gallery
 from qafm.galleries.remove_images import Removal, remove_images
 from qafm.galleries.search_gallery import search_gallery
-from qafm.runtime.errors import InputError
 from qafm.tables.gallery import GalleryRows
 from tests.unit.galleries.conftest import MODEL, made_up, rows_of
 

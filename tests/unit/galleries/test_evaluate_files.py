@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from qafm.errors import InputError
 from qafm.galleries.append_gallery import append_gallery
 from qafm.galleries.evaluate_files import evaluate_files
-from qafm.runtime.errors import InputError
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.gallery import GalleryRows
 from tests.unit.galleries.conftest import DIM, MODEL, made_up

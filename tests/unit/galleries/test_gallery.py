@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from qafm.errors import InputError
 from qafm.galleries.gallery import Gallery
-from qafm.runtime.errors import InputError
 
 
 def test_other_columns_are_told(gallery: Path) -> None:

@@ -9,10 +9,10 @@ import pytest
 import scipy.io
 import torch
 
+from qafm.errors import InputError
 from qafm.galleries.append_gallery import append_gallery
 from qafm.galleries.read_side import read_side
 from qafm.galleries.side import Columns, SideName
-from qafm.runtime.errors import InputError
 from qafm.tables.gallery import GalleryRows
 from tests.unit.galleries.conftest import MODEL, made_up
 

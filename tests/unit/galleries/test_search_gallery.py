@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from qafm.errors import InputError
 from qafm.galleries.append_gallery import append_gallery
 from qafm.galleries.exact_search import exact_search
 from qafm.galleries.exclusions import Exclusions
@@ -15,7 +16,6 @@ from qafm.galleries.gallery import Gallery
 from qafm.galleries.nearest import Nearest
 from qafm.galleries.search_gallery import UNKNOWN, Hit, search_gallery
 from qafm.galleries.unit_vectors import unit_vectors
-from qafm.runtime.errors import InputError
 from qafm.tables.gallery import GalleryRows
 from tests.unit.galleries.conftest import DIM, MODEL, made_up, rows_of, unit
 

@@ -5,10 +5,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from qafm.errors import InputError
 from qafm.galleries.append_gallery import append_gallery
 from qafm.galleries.read_side import read_side
 from qafm.galleries.write_descriptors import write_descriptors
-from qafm.runtime.errors import InputError
 from qafm.tables.gallery import GalleryRows
 from tests.unit.galleries.conftest import DIM, MODEL, made_up
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
+from qafm.errors import InputError
 from qafm.images.image_set import load_image_set, select_rows
 from qafm.images.network_input import IMAGENET_MEAN, IMAGENET_STD, normalize, to_input
-from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet
 

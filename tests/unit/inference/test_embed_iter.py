@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from qafm.errors import InputError
 from qafm.inference.model import ReidModel
-from qafm.runtime.errors import InputError
 from tests.made_up_run import pictures
 
 

@@ -12,6 +12,7 @@ import torch
 
 import qafm
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.evaluation.fuse import ExportedHead
 from qafm.features.embed_images import save_head
 from qafm.images.network_input import normalize, to_input
@@ -20,7 +21,6 @@ from qafm.inference.pictures import content_key
 from qafm.inference.results import Attribute
 from qafm.perturbations.stack import perturb
 from qafm.quality.identifiability import identifiability
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTES
 from tests.made_up_run import MEAN, MODEL_CONFIG, PERTURB, SD, UNLABELLED, MadeUpRun, calibration, made_up_bundle, made_up_run, pictures
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from qafm.datasets.picture_size import MAX_PIXELS
+from qafm.errors import InputError
 from qafm.inference.pictures import as_list, content_key, open_picture
-from qafm.runtime.errors import InputError
 
 PICTURE = np.arange(40 * 20 * 3, dtype=np.uint32).astype(np.uint8).reshape(40, 20, 3)
 

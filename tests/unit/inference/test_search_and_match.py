@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from qafm.errors import InputError
 from qafm.galleries.append_gallery import append_gallery
 from qafm.galleries.exclusions import Exclusions
 from qafm.inference.model import ReidModel
 from qafm.inference.results import Embedded
-from qafm.runtime.errors import InputError
 from qafm.tables.gallery import GalleryRows
 from tests.made_up_run import pictures
 

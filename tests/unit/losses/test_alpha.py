@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
+from qafm.errors import InputError
 from qafm.losses.alpha import SCALES, expected_loss, fit_scale, prototype_loss, ratio_bce, ratio_target
-from qafm.runtime.errors import InputError
 
 
 def test_target_favours_the_branch_with_the_lower_loss():

@@ -11,12 +11,12 @@ from torch import nn
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.fusion import AlphaConfig, ArchitectureConfig, HeadConfig, TrainFusionConfig
+from qafm.errors import InputError
 from qafm.models.convlstm import ConvLstmCell
 from qafm.models.describe_model import count_train_ids, describe_model
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weight_mlp import WeightMlp
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import write_parquet
 
 SMALL_BACKBONE = BackboneConfig(name="resnet10", last_stride=1, height=64, width=32)

@@ -7,9 +7,9 @@ import pytest
 import torch
 import torchvision
 
+from qafm.errors import InputError
 from qafm.models.imagenet import load_imagenet
 from qafm.models.resnet import build_resnet, load_trunk
-from qafm.runtime.errors import InputError
 
 
 def count(module):

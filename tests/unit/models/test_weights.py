@@ -4,8 +4,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from qafm.errors import InputError
 from qafm.models.weights import load_part, load_weights, save_weights
-from qafm.runtime.errors import InputError
 
 
 def test_round_trip_with_provenance_and_equal_bytes(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from qafm.config.perturb import PerturbConfig
+from qafm.errors import InputError
 from qafm.perturbations import perturb_images as stage
 from qafm.perturbations.perturb_images import perturb_images
 from qafm.perturbations.stack import perturb
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import read_parquet, write_parquet
 from qafm.tables.perturbed import PERTURBED_SCHEMA
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 from scipy.stats import spearmanr
 
+from qafm.errors import InputError
 from qafm.quality.describe_quality import COLUMNS, describe_quality
 from qafm.quality.image_statistics import image_statistics
 from qafm.quality.repeatability import intraclass_correlation, intraclass_interval
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import write_parquet
 from qafm.tables.quality import QUALITY_SCHEMA
 

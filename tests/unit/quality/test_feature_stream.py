@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from qafm.errors import InputError
 from qafm.quality import feature_stream
 from qafm.quality.feature_stream import read_features
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import write_parquet
 
 VARIANTS = 5

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from qafm.errors import InputError
 from qafm.quality.image_statistics import image_statistics, measure_images
-from qafm.runtime.errors import InputError
 
 
 def grey_image(seed: int = 0) -> np.ndarray:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from qafm.errors import InputError
 from qafm.quality.published import read_published
-from qafm.runtime.errors import InputError
 
 
 def write(folder: Path, text: str) -> Path:

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from scipy.io import loadmat
 
 from qafm.config.quality import QualityConfig
+from qafm.errors import InputError
 from qafm.quality.identifiability import identifiability
 from qafm.quality.score_quality import score_quality
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import read_parquet
 from qafm.tables.quality import QUALITY_SCHEMA
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qafm.config.report import ReportConfig
+from qafm.errors import InputError
 from qafm.reporting.report_data import browser_content, script_json
 from qafm.reporting.thumbnails import linked_url, thumbnail_url
 from qafm.reporting.write_report import ReportInputs
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import read_parquet, write_parquet
 from qafm.tables.ranking import RANKING_SCHEMA
 from tests.made_up_report import images_table, make_inputs

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from qafm.errors import InputError
 from qafm.reporting.report_dataset import DatasetView, describe_dataset, quality_spreads
-from qafm.runtime.errors import InputError
 from tests.made_up_report import HOSTILE, dataset_content, quality_content
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qafm.errors import InputError
 from qafm.reporting.report_headline import Headline, Number, headline, includes_zero, interval, signed
-from qafm.runtime.errors import InputError
 from tests.made_up_report import result_tables, write_csv
 
 ENDS = ("mAP_minus_qafm", "mAP_minus_qafm_low", "mAP_minus_qafm_high")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from qafm.errors import InputError
 from qafm.reporting.report_provenance import StageCost, as_duration, as_memory, read_costs, read_weights, software, total_cost
-from qafm.runtime.errors import InputError
 
 RUNTIME = {"device": "cpu", "precision": "bf16", "threads": 3}
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"

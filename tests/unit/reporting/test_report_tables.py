@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qafm.errors import InputError
 from qafm.reporting.report_tables import by_category, is_number, show_table
-from qafm.runtime.errors import InputError
 
 TABLE = """experiment,dataset,init,visual_weight,visual_weight_sd,mAP,mAP_sd,mAP_low,mAP_high,mAP_minus_qafm,mAP_minus_qafm_low,mAP_minus_qafm_high,note
 QAFM,d,,0.7,0.06,60.00,1.50,55.00,65.00,,,,

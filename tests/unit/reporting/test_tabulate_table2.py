@@ -11,8 +11,8 @@ from scipy.io import loadmat
 from qafm.datasets.dataset_report import count_attributes, count_split
 from qafm.datasets.entry import Entry
 from qafm.datasets.market_attributes import Codes
+from qafm.errors import InputError
 from qafm.reporting.tabulate_table2 import COLUMNS, tabulate_table2
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTES
 from qafm.tables.images import SPLITS
 from qafm.tables.table4 import Run

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from qafm.errors import InputError
 from qafm.reporting.tabulate_table3 import tabulate_table3
-from qafm.runtime.errors import InputError
 from qafm.tables.table3 import PUBLISHED
 from qafm.tables.table4 import PUBLISHED as TABLE4_PUBLISHED
 from qafm.tables.table4 import Run

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.reporting.thumbnails import linked_url, thumbnail, thumbnail_url
-from qafm.runtime.errors import InputError
 from tests.made_up_report import noise_image
 
 

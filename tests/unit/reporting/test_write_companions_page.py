@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from qafm.errors import InputError
 from qafm.figures.drawing.caption import write_caption
 from qafm.reporting.write_companions_page import CompanionsInputs, write_companions_page
-from qafm.runtime.errors import InputError
 from qafm.tables.table4 import Run
 from tests.made_up_report import noise_image
 

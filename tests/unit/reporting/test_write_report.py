@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from qafm.config.report import ReportConfig
+from qafm.errors import InputError
 from qafm.reporting.write_report import ReportInputs, write_report
-from qafm.runtime.errors import InputError
 from tests.made_up_report import HOSTILE, changed, make_inputs, noise_image, quality_content
 
 VOID = {"meta", "link", "img", "input", "br"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qafm.runtime.errors import InputError, reading
+from qafm.errors import InputError, reading
 from qafm.runtime.files import file_sha256, is_temporary, read_json, temporary_name, whole_file, write_json
 
 

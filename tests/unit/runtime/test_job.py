@@ -12,7 +12,7 @@ import psutil
 
 JOB = """
 import logging, sys, time
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.runtime.job import stage_job
 with stage_job("stage", {log!r}):
     logging.getLogger("qafm").info("working")

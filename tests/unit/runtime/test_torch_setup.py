@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from qafm.config.runtime import RuntimeConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.runtime.torch_setup import autocast, choose_device, derived_seed, describe_device, prepare_torch, seed_everything
 
 

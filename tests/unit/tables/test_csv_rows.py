@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.csv_rows import read_rows
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.learning_curve import images_seen, kept_epoch
 
 

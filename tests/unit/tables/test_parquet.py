@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.parquet import open_parquet, read_parquet, write_parquet
 
 SCHEMA = pa.schema([("a", pa.int32()), ("b", pa.string())])

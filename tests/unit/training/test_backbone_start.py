@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from qafm.config.backbone import BackboneConfig
+from qafm.errors import InputError
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.resnet import build_resnet
 from qafm.models.weights import save_weights
-from qafm.runtime.errors import InputError
 from qafm.training.backbone_start import start_backbone
 
 CONFIG = BackboneConfig(name="resnet10", init="extractor", last_stride=1, channels=8)

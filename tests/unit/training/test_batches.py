@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qafm.config.training import BatchConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.training.batches import identity_batches, shuffled_batches
 
 LABELS = np.repeat(np.arange(7), [1, 2, 4, 5, 8, 9, 13])

@@ -10,9 +10,9 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, PretrainApanConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import BatchConfig, BranchTrainingConfig, OptimizerConfig
+from qafm.errors import InputError
 from qafm.models.branch import AttributeBranch
 from qafm.models.weights import load_weights
-from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import seed_everything
 from qafm.training.pretrain_apan import pretrain_apan
 from qafm.training.stage import TrainingOutputs

@@ -14,9 +14,9 @@ from qafm.config.branches import ApanConfig, ApnConfig, PretrainApanConfig
 from qafm.config.choices import SameCamera
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
 from qafm.config.runtime import RuntimeConfig
+from qafm.errors import InputError
 from qafm.models.branch import AttributeBranch, VisualBranch
 from qafm.models.weights import load_weights, save_weights
-from qafm.runtime.errors import InputError
 from qafm.runtime.resume import ResumeState
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet, write_parquet

@@ -12,8 +12,8 @@ from qafm.config.branches import ApnConfig, PretrainApnConfig
 from qafm.config.features import ExtractorConfig
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import BatchConfig, BranchTrainingConfig, DescriptorLossConfig, OptimizerConfig, TrainingConfig
+from qafm.errors import InputError
 from qafm.models.weights import load_weights
-from qafm.runtime.errors import InputError
 from qafm.training.pretrain_apn import pretrain_apn
 from qafm.training.stage import TrainingOutputs
 from qafm.training.train_baseline import Twin, train_baseline

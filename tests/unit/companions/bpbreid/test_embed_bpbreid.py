@@ -18,11 +18,11 @@ from qafm.companions.bpbreid.views import VIEWS, take_view
 from qafm.config.backbone import BackboneConfig
 from qafm.config.bpbreid import TrainBpbreidConfig
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.evaluation.load_descriptors import load_descriptors
 from qafm.images.network_input import normalize, to_input
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weights import save_weights
-from qafm.runtime.errors import InputError
 from qafm.tables.parquet import read_parquet
 from tests.unit.companions.bpbreid.conftest import RUNTIME
 

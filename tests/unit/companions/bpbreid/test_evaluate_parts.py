@@ -12,9 +12,9 @@ from qafm.companions.bpbreid.load_parts import load_parts
 from qafm.companions.bpbreid.part_distance import part_similarity
 from qafm.companions.bpbreid.part_tables import PART_RANKING_SCHEMA, embeddings_table
 from qafm.companions.bpbreid.rank_parts import rank_parts
+from qafm.errors import InputError
 from qafm.evaluation.ranking import evaluate_retrieval
 from qafm.runtime.code_digest import import_closure
-from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet, write_parquet
 

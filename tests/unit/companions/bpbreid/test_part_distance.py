@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from qafm.companions.bpbreid.part_distance import PartSide, euclidean, part_similarity
+from qafm.errors import InputError
 from qafm.evaluation.ranking import Labels, evaluate_retrieval
-from qafm.runtime.errors import InputError
 
 RNG = np.random.default_rng(7)
 

@@ -8,8 +8,8 @@ import pytest
 from qafm.companions.bpbreid.part_fields import FIELDS, GROUPINGS, find_fields, group_fields, mirrored_channels, part_names, read_fields
 from qafm.config.bpbreid import PARTS
 from qafm.datasets.synthetic.pifpaf_layout import KEYPOINTS, LIMBS
+from qafm.errors import InputError
 from qafm.runtime.code_digest import import_closure
-from qafm.runtime.errors import InputError
 
 NAMES = [{name} for name in KEYPOINTS] + [{KEYPOINTS[a - 1], KEYPOINTS[b - 1]} for a, b in LIMBS]
 

@@ -6,7 +6,7 @@ import torch
 
 from qafm.companions.bpbreid.part_fields import FIELDS, group_fields, read_fields
 from qafm.companions.bpbreid.part_labels import enlarge_maps, load_part_maps, map_labels, read_part_maps, stripe_labels
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 
 @pytest.mark.parametrize(("count", "rows"), [(1, 4), (5, 8), (5, 6), (6, 24), (4, 4), (3, 8)])

@@ -8,7 +8,7 @@ from qafm.companions.bpbreid.backbones import HrnetTrunk, build_backbone
 from qafm.companions.bpbreid.part_model import PartReid
 from qafm.companions.bpbreid.start_weights import start_weights
 from qafm.config.bpbreid import PartBackboneConfig, PartModelConfig, PartsConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 SMALL = PartBackboneConfig(name="resnet10", init="random", height=96, width=48)
 IDS = 7

@@ -12,9 +12,9 @@ from qafm.companions.bpbreid.part_tables import PART_RANKING_SCHEMA, embeddings_
 from qafm.companions.bpbreid.plot_parts import _overlay, plot_parts
 from qafm.companions.bpbreid.ranked_parts import PartFiles, read_ranked_parts
 from qafm.config.figures import ExamplesConfig, StyleConfig
+from qafm.errors import InputError
 from qafm.figures.drawing.caption import read_caption
 from qafm.runtime.code_digest import import_closure
-from qafm.runtime.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet, write_parquet

@@ -10,7 +10,7 @@ from qafm.companions.bpbreid.evaluate_parts import experiment_name
 from qafm.companions.bpbreid.tabulate_bpbreid import VariantFiles, tabulate_bpbreid
 from qafm.companions.bpbreid.tabulate_partial import SystemFiles, tabulate_partial
 from qafm.companions.bpbreid.views import PROTOCOLS
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.runtime.files import write_json
 from qafm.tables.table4 import Run
 

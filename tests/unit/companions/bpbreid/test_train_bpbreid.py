@@ -14,9 +14,9 @@ from qafm.companions.bpbreid.train_bpbreid import PartInputs, train_bpbreid
 from qafm.config.bpbreid import EmbeddingWeights, PartLossConfig, TrainBpbreidConfig
 from qafm.config.training import OptimizerConfig
 from qafm.datasets.synthetic.pifpaf_layout import KEYPOINTS
+from qafm.errors import InputError
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weights import load_weights, save_weights
-from qafm.runtime.errors import InputError
 from qafm.runtime.resume import ResumeState
 from qafm.training.stage import TrainingOutputs
 from tests.unit.companions.bpbreid.conftest import RUNTIME

@@ -8,7 +8,7 @@ from qafm.companions.comparison.common_nets import CommonSlicedNet, build_common
 from qafm.companions.par.siamese_network import SiameseNetwork
 from qafm.config.backbone import BackboneConfig
 from qafm.config.common_recipe import CommonNetworkConfig, SiameseHead, SlicedHead
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 BACKBONE = BackboneConfig(name="resnet10", last_stride=1, channels=8, init="random", height=64, width=32)
 

@@ -15,8 +15,8 @@ from qafm.config.ablation import AblationConfig
 from qafm.config.backbone import BackboneConfig
 from qafm.config.compared import ComparedSystem, ComparedTraining, PlainNetwork, Start
 from qafm.config.runtime import RuntimeConfig
+from qafm.errors import InputError
 from qafm.evaluation.bootstrap import identity_interval
-from qafm.runtime.errors import InputError
 from qafm.tables.table4 import Run
 
 RUN = Run("some-people", "r10", "small", "random")

@@ -11,9 +11,9 @@ from qafm.companions.comparison.train_common import train_common
 from qafm.config.common_recipe import CommonHead, CommonNetworkConfig, SiameseHead, SlicedHead, TrainCommonConfig
 from qafm.config.par import ClustersConfig
 from qafm.config.training import AugmentConfig, BatchConfig, OptimizerConfig, ScheduleConfig
+from qafm.errors import InputError
 from qafm.evaluation.load_descriptors import load_descriptors
 from qafm.models.weights import load_weights
-from qafm.runtime.errors import InputError
 from qafm.tables.csv_rows import read_rows
 from qafm.training.stage import TrainingOutputs
 from tests.unit.companions.par.conftest import BACKBONE, RUNTIME

@@ -13,10 +13,10 @@ from qafm.companions.par.filters import Side, all_filters, filtered_search
 from qafm.companions.par.predictions import predictions_table
 from qafm.companions.par.query_gallery import choose_queries
 from qafm.config.par import FiltersConfig, SearchConfig
+from qafm.errors import InputError
 from qafm.evaluation.evaluate_descriptors import evaluate_descriptors
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.ranking import Labels
-from qafm.runtime.errors import InputError
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
 from tests.unit.companions.par.conftest import Row

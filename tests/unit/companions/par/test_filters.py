@@ -5,9 +5,9 @@ import pytest
 
 from qafm.companions.par.filters import Distance, Filter, Filtered, Side, all_filters, filtered_search
 from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
-from qafm.runtime.errors import InputError
 
 
 def side(pids: list[int], descriptors: np.ndarray, attributes: np.ndarray, camid: int | list[int], prefix: str) -> Side:

@@ -13,11 +13,11 @@ from qafm.companions.par.query_gallery import choose_queries
 from qafm.config.choices import SameCamera
 from qafm.config.figures import StyleConfig
 from qafm.config.par import SearchConfig
+from qafm.errors import InputError
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.ranking import Labels
 from qafm.figures.drawing.caption import read_caption
 from qafm.figures.drawing.style import figure_style
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet

@@ -12,7 +12,7 @@ from qafm.companions.par.identity_fold import trained_on
 from qafm.companions.par.predictions import NO_HEAD, predictions_table
 from qafm.companions.par.published import ACCURACY, GLOBAL, MACRO_F1, REPORT_ORDER
 from qafm.companions.par.tabulate_par import ParRun, tabulate_par
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.parquet import write_parquet
 from tests.unit.companions.par.conftest import Row

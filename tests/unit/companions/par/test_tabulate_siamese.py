@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qafm.companions.par.tabulate_siamese import SiameseRun, tabulate_siamese
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 RUN = SiameseRun("toy", {"transfer": "PAR (ce) from random", "reference": "random"}, comparable=False)
 PUBLISHED = SiameseRun("market1501", {"transfer": "PAR (ce) from imagenet", "reference": "imagenet"}, comparable=True)

@@ -19,10 +19,10 @@ from qafm.companions.par.split_images import augmented
 from qafm.companions.par.train_par import train_par
 from qafm.config.par import LossName, ParConfig, ParTrainingConfig, TrainParConfig
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.evaluation.attribute_accuracy import attribute_codes
 from qafm.images.network_input import normalize, to_input
 from qafm.models.weights import load_weights, save_weights
-from qafm.runtime.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet

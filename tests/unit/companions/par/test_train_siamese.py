@@ -17,10 +17,10 @@ from qafm.companions.par.query_gallery import choose_queries
 from qafm.companions.par.train_siamese import train_siamese
 from qafm.config.par import ClustersConfig, IdentitySplitConfig, SearchConfig, SiameseTrainingConfig, TrainSiameseConfig
 from qafm.datasets.read_image import read_image
+from qafm.errors import InputError
 from qafm.evaluation.load_descriptors import load_descriptors
 from qafm.images.network_input import normalize, to_input
 from qafm.models.weights import load_weights, save_weights
-from qafm.runtime.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.learning_curve import images_seen
 from qafm.tables.parquet import read_parquet

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from qafm.companions.slicenet.load_weights import COL780_NAMES, COL780_NORMALISATION, load_col780_weights
 from qafm.companions.slicenet.sliced_net import SlicedNet
 from qafm.config.sliced_net import NetworkConfig
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 
 CONFIG = NetworkConfig(network="slicenet2", height=32, width=16, slices=2)
 Tensors = dict[str, torch.Tensor]

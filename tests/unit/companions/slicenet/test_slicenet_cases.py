@@ -14,11 +14,11 @@ from qafm.companions.slicenet.cases import KINDS, Case, Kind, read_cases
 from qafm.companions.slicenet.choose_slicenet_cases import choose_query, choose_slicenet_cases
 from qafm.companions.slicenet.plot_slicenet_cases import describe_case, draw_case, plot_slicenet_cases
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.ranking import Labels, Retrieval
 from qafm.figures.drawing.caption import read_caption
 from qafm.figures.drawing.style import figure_style
-from qafm.runtime.errors import InputError
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
 from tests.unit.figures.drawing.test_image_grid import assert_legible, frames, texts

@@ -17,7 +17,7 @@ from qafm.companions.slicenet.tabulate_slicenet import COLUMNS, tabulate_slicene
 from qafm.config.parse import FoldersConfig, ParseConfig
 from qafm.config.slicenet import SlicenetConfig
 from qafm.datasets.parse_dataset import parse_dataset
-from qafm.runtime.errors import InputError
+from qafm.errors import InputError
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet
 

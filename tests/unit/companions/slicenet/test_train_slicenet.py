@@ -20,9 +20,9 @@ from qafm.companions.slicenet.results import read_looks, read_protocols
 from qafm.companions.slicenet.train_slicenet import train_slicenet
 from qafm.config.runtime import RuntimeConfig
 from qafm.config.sliced_net import NetworkConfig, TrainSlicenetConfig
+from qafm.errors import InputError
 from qafm.images.image_set import load_image_set, select_rows
 from qafm.models.weights import load_weights
-from qafm.runtime.errors import InputError
 from qafm.runtime.torch_setup import describe_device
 from qafm.training.stage import TrainingOutputs
 

@@ -12,6 +12,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from qafm.config.figures import StyleConfig
+from qafm.errors import InputError
 from qafm.figures.drawing.image_grid import (
     GAP,
     TITLE,
@@ -31,7 +32,6 @@ from qafm.figures.drawing.image_grid import (
     wrap_text,
 )
 from qafm.figures.drawing.style import figure_style
-from qafm.runtime.errors import InputError
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
