@@ -25,6 +25,7 @@ from qafm.images.network_input import normalize, to_input
 from qafm.models.branch import AttributeBranch
 from qafm.models.qafm import Qafm
 from qafm.models.weights import load_weights, save_weights
+from qafm.runtime.torch_setup import describe_device
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTE_SIZES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet
@@ -208,6 +209,6 @@ def test_what_stage_1_writes_can_be_scored(images: Path, tmp_path: Path) -> None
     pretrain_apan(images, None, config, RUNTIME, 4, outputs)
     assert sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) == ["history.csv", "model.safetensors"]
     assert [list(row) for row in read(folder / "history.csv")] == [["epoch", "attributes", "images_seen"]]
-    assert load_weights(folder / "model.safetensors")[1] == {"seed": 4}
+    assert load_weights(folder / "model.safetensors")[1] == {"seed": 4, "machines": [describe_device(torch.device("cpu"))]}
     score_attributes(folder / "model.safetensors", "apan", images, BACKBONE, APAN, RUNTIME, tmp_path / "out.csv")
     assert len(read(tmp_path / "out.csv")) == 24
