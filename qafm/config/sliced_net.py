@@ -35,7 +35,7 @@ class TrainSlicenetConfig(Settings):
 
     network: NetworkConfig = NetworkConfig()
     flip: bool = Field(default=True, description="a mirrored copy of every train image is added once, before training")
-    epochs: int = Field(default=60, ge=1, description="passes over the train images and their copies")
+    epochs: int = Field(default=60, ge=1)
     batch_size: int = Field(default=16, ge=2)
     lr: float = Field(default=1e-3, gt=0)
     check_every: int = Field(default=5, ge=1)

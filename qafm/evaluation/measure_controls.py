@@ -5,6 +5,7 @@ Q queries, G gallery images, D descriptor length, A = 12 attributes.
 
 import csv
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -62,9 +63,7 @@ def measure_controls(images: Path, raw: Path, manifest: Path, out: Path, config:
         side = [np.stack([vectors[name][image] for image in labels.image_id]) for labels in (query, gallery)]
         return dot_similarity(*side)
 
-    def row(name: str, repeats: int, similarity: Callable[[int], Similarity]) -> dict[str, str | int]:
-        return _row(name, query, gallery, same_camera, repeats, similarity)
-
+    row = partial(_row, query, gallery, same_camera)
     rows = [row("chance", config.repeats, lambda repeat: _random(len(gallery), config.seed, repeat))]
     rows += [row(name, 1, lambda _, name=name: dot(name)) for name in vectors]
     distance = _hamming(_codes_of(query, codes, manifest), _codes_of(gallery, codes, manifest))
@@ -75,7 +74,7 @@ def measure_controls(images: Path, raw: Path, manifest: Path, out: Path, config:
         writer.writerows(rows)
 
 
-def _row(name: str, query: Labels, gallery: Labels, same_camera: SameCamera, repeats: int, similarity: Callable[[int], Similarity]) -> dict[str, str | int]:
+def _row(query: Labels, gallery: Labels, same_camera: SameCamera, name: str, repeats: int, similarity: Callable[[int], Similarity]) -> dict[str, str | int]:
     """Mean over `repeats` rankings, in percent."""
     results = [evaluate_retrieval(query, gallery, similarity(repeat), same_camera=same_camera).summary((1,)) for repeat in range(repeats)]
     mean = {metric: float(np.mean([result[metric] for result in results])) for metric in ("mAP", "rank1")}

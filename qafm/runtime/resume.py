@@ -53,7 +53,7 @@ class ResumeState:
             return None
         before = state.pop("machines")
         if machine not in before:
-            LOGGER.warning("begun by %s, goes on by %s", before[-1], machine)
+            LOGGER.warning("begun by %s, goes on by %s", " then ".join(before), machine)
         self.machines = [*before, *([] if machine in before else [machine])]
         return state
 

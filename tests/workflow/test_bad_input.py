@@ -28,6 +28,14 @@ def test_bad_configuration(fresh: Project, text: str, message: str) -> None:
     assert not (fresh.root / "results").exists() or not list((fresh.root / "results").rglob("*.parquet"))
 
 
+def test_a_job_that_asks_for_more_than_all_may_take(fresh: Project) -> None:
+    config = fresh.config("large.yaml", "runtime: {mem_mb: 24000}\n")
+    result = fresh.run("results/table4.csv", "--dry-run", "--configfile", "config/tiny.yaml", config)
+    assert result.returncode != 0
+    assert "runtime.mem_mb: one job asks for 24000, but all together may take mem_mb=8000" in result.stdout + result.stderr
+    fresh.must_run("results/table4.csv", "--dry-run", "--resources", "mem_mb=32000", "disk_mb=20000", "--configfile", "config/tiny.yaml", config)
+
+
 def test_a_seed_that_the_configuration_does_not_name(fresh: Project) -> None:
     folder = "results/tiny/r10-tiny/tiny/seed-9/oracle"
     fresh.must_run(f"{folder}/branches.json", f"{folder}/baselines.json", "--dry-run", "--configfile", "config/tiny.yaml")
