@@ -42,7 +42,9 @@ def test_a_single_recipe_leaves_the_other_out(presets: dict[str, RunConfig]) -> 
     own = changed(presets["market1501.yaml"], companions={"comparison": {"recipes": ["own"]}})
     assert rows(own) == [(system, "own") for system in SYSTEMS]
     assert absent_systems(own, {"masks": "none"}) == [("BPBReID masks", "own", "none")]
-    common = changed(presets["config.yaml"], companions={"comparison": {"recipes": ["common"], "slicenet": ["slicenet2", "slicenet2_long", "baseline"]}})
+    common = changed(
+        presets["col780-authors.yaml"], companions={"comparison": {"recipes": ["common"], "slicenet": ["slicenet2", "slicenet2_long", "baseline"]}}
+    )
     assert [system for system, _ in rows(common)] == [*SYSTEMS[:7], "SliceNet2", "BigNet", *SYSTEMS[10:]]  # a network once
 
 

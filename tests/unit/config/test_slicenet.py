@@ -28,7 +28,10 @@ def system(**changes: Any) -> dict[str, Any]:
         ({"systems": {"baseline_aug": system(seeds=[])}}, "systems.baseline_aug.seeds: is empty"),
         ({"systems": {"slicenet1": system(seeds=[2, 2])}}, "a seed appears twice"),
         ({"systems": {"slicenet1": system(seeds=[-1])}}, "greater than or equal to 0"),
-        ({"systems": {"baseline": system(flip=False, epochs=70)}}, "baseline_aug_same_steps: must see as many images as systems.baseline"),
+        (
+            {"systems": {"baseline": system(flip=False, epochs=70), "baseline_aug_same_steps": system(epochs=30)}},
+            "baseline_aug_same_steps: must see as many images as systems.baseline",
+        ),
         ({"systems": {"other": system()}}, "no such key"),
         ({"batch_size": 1}, "greater than or equal to 3"),
     ],
@@ -63,8 +66,9 @@ def test_slices_of_the_rules() -> None:
 
 
 def test_rows() -> None:
-    found = config(systems={"slicenet1": system(seeds=[]), "slicenet2": system(seeds=[4, 5])}, foreign={"file": "w.pth", "network": "slicenet1"})
-    trained = [("baseline", 1), ("baseline_aug", 1), ("baseline_aug_same_steps", 1), ("slicenet2", 4), ("slicenet2", 5), ("slicenet2_long", 1)]
+    systems = {"baseline": system(flip=False), "slicenet1": system(seeds=[]), "slicenet2": system(seeds=[4, 5]), "slicenet2_long": system(epochs=200)}
+    found = config(systems=systems, foreign={"file": "w.pth", "network": "slicenet1"})
+    trained = [("baseline", 1), ("baseline_aug", 1), ("slicenet2", 4), ("slicenet2", 5), ("slicenet2_long", 1)]
     assert found.trained() == trained
     assert found.evaluated() == [*trained, ("slicenet2_sign", 4), ("slicenet2_sign", 5), ("foreign", 0)]
     assert config(sign_of=None).evaluated() == config(sign_of=None).trained()
