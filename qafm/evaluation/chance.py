@@ -16,7 +16,7 @@ def expected_average_precision(ranked: int, right: int) -> float:
     return (harmonic + others * (ranked - harmonic)) / ranked
 
 
-def chance_level(query: Labels, gallery: Labels, same_camera: SameCamera = "drop") -> tuple[float, float]:
+def chance_level(query: Labels, gallery: Labels, same_camera: SameCamera) -> tuple[float, float]:
     """Expected mAP and Rank-1 of a random ranking, in [0, 1], by the rules of `evaluate_retrieval`; queries without a match are left out."""
     matches = Matches(query, gallery, same_camera)
     expected = []

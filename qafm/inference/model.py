@@ -70,7 +70,7 @@ class ReidModel:
         self.quality: NewQuality | None = None
         if bundle.extractor is not None and bundle.config.extractor is not None:
             extractor = Extractor(place(bundle.extractor, self.device), bundle.config.extractor, bundle.config.perturb, bundle.config.quality)
-            self.quality = NewQuality(bundle.config, extractor, self.device, self.runtime)
+            self.quality = NewQuality(extractor, self.device, self.runtime)
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ V variants with the original, C feature length, F families, P = V (V - 1) / 2 pa
 import numpy as np
 import torch
 
-from qafm.config.bundle import BundleConfig, QReference
+from qafm.config.bundle import QReference
 from qafm.config.runtime import RuntimeConfig
 from qafm.features.new_images import Extractor, variant_features
 from qafm.inference.pictures import content_key
@@ -20,16 +20,14 @@ class NewQuality:
     """Computes Q as stages 2 to 4 do, except that the noise is seeded by the picture's pixels where a run takes its image_id.
 
     Args:
-        config: of the bundle.
-        extractor: its network, on the device.
+        extractor: the bundle's network behind Q with its settings, on the device.
         device: where it is.
         runtime: precision.
     """
 
-    def __init__(self, config: BundleConfig, extractor: Extractor, device: torch.device, runtime: RuntimeConfig) -> None:
+    def __init__(self, extractor: Extractor, device: torch.device, runtime: RuntimeConfig) -> None:
         self.extractor, self.device, self.runtime = extractor, device, runtime
-        self.normalize = config.quality.normalize
-        self.weights = pair_weights(variant_families(config.perturb), config.quality.mode)  # [1 + F, P]
+        self.weights = pair_weights(variant_families(extractor.perturb), extractor.quality.mode)  # [1 + F, P]
 
     def scores(self, picture: np.ndarray, key: str | None = None) -> np.ndarray:
         """Q, and Q within each of FAMILIES, float64 [1 + F]; NaN for a family without a variant.
@@ -40,7 +38,7 @@ class NewQuality:
         """
         features = variant_features(picture, content_key(picture) if key is None else key, self.extractor, self.device, self.runtime)  # [V, C]
         distances = pair_distances(features)
-        return self.weights @ (distances.normalized if self.normalize == "l2" else distances.raw)
+        return self.weights @ (distances.normalized if self.extractor.quality.normalize == "l2" else distances.raw)
 
 
 def score_of(scores: np.ndarray | None, reference: QReference, visual_weight: float) -> Score:

@@ -132,7 +132,7 @@ def test_expected_average_precision_against_all_orders(ranked: int, right: int) 
 def test_chance_leaves_out_queries_without_a_match() -> None:
     query = Labels(np.array([1, 2]), np.array([1, 1]), np.array(["a", "b"]))
     gallery = Labels(np.array([1, 2, 0]), np.array([2, 1, 1]), np.array(["c", "d", "e"]))
-    assert chance_level(query, gallery) == pytest.approx(((1 + 1 / 2 + 1 / 3) / 3, 1 / 3))
+    assert chance_level(query, gallery, "drop") == pytest.approx(((1 + 1 / 2 + 1 / 3) / 3, 1 / 3))
 
 
 def test_a_table_without_queries_is_named(data: Path) -> None:
