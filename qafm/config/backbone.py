@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from qafm.config.base import Settings
 
+ResNetName: TypeAlias = Literal["resnet10", "resnet18", "resnet34", "resnet50"]  # those of qafm.models.resnet.BLOCKS
 Pooling: TypeAlias = Literal["mean", "gem"]
 
 PUBLISHED_CHANNELS = 64
@@ -14,7 +15,7 @@ PUBLISHED_CHANNELS = 64
 class BackboneConfig(Settings):
     """Which ResNet, at which input size, and where its first weights come from."""
 
-    name: Literal["resnet10", "resnet18", "resnet34", "resnet50"] = Field(default="resnet50", description="resnet10: one basic block per stage")
+    name: ResNetName = Field(default="resnet50", description="resnet10: one basic block per stage")
     last_stride: Literal[1, 2] = Field(default=2, description="stride of layer4; 1 doubles the height and width of its map")
     channels: int = Field(
         default=PUBLISHED_CHANNELS, ge=4, multiple_of=2, description="channels of the stem and layer1, each later layer has twice as many; 64: as published"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from qafm.config.backbone import PUBLISHED_CHANNELS, BackboneConfig
+from qafm.config.backbone import PUBLISHED_CHANNELS, BackboneConfig, ResNetName
 from qafm.config.base import RunName, Settings
 from qafm.config.training import IdentityLossConfig, ScheduleConfig
 
@@ -16,7 +16,7 @@ PARTS = {"five_v": 5, "eight": 8}  # grouping -> K
 class PartBackboneConfig(Settings):
     """The network below the parts: a ResNet whose last stride is 1, or HRNet-W32."""
 
-    name: Literal["resnet10", "resnet18", "resnet34", "resnet50", "hrnet_w32"] = Field(default="resnet50", description="hrnet_w32: timm's")
+    name: Literal[ResNetName, "hrnet_w32"] = Field(default="resnet50", description="hrnet_w32: timm's")
     channels: int = Field(default=PUBLISHED_CHANNELS, ge=4, multiple_of=2, description="of a ResNet's stem, as in features.extractor.backbone")
     ibn: bool = Field(default=False, description="IBN-a in a ResNet, as in features.extractor.backbone")
     init: Literal["imagenet", "extractor", "random"] = Field(

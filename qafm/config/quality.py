@@ -10,7 +10,9 @@ from qafm.config.base import Settings
 class QualityConfig(Settings):
     """How Q is computed, or where it is taken from."""
 
-    source: Literal["compute", "published"] = Field(default="compute", description="published: the authors' own values, read from `published`")
+    source: Literal["compute", "published"] = Field(
+        default="compute", description="published: values computed elsewhere, the authors' or your own, read from `published`"
+    )
     published: str | None = Field(default=None, description="CSV with the columns file,q, matched by the images' base names; needed where source is published")
     normalize: Literal["l2", "none"] = Field(default="l2", description="features that `q` is computed on; none: raw ones, Eq. 1 verbatim. Both are stored")
     mode: Literal["all_pairs", "reference"] = Field(

@@ -82,7 +82,7 @@ def _caption(model: ModelDescription, example: Example, perturb: PerturbConfig, 
     parameters = model.parameters("extractor.trunk", "extractor.pool")
     vectors = "L2-normalised vectors" if quality.normalize == "l2" else "vectors as they are"
     which = f"all {pairs} pairs (Eq. 1)" if quality.mode == "all_pairs" else f"the {pairs} pairs with the original (section V)"
-    taken = "" if quality.source == "compute" else " In this run Q(I) itself is taken from published values; the figure shows how it is defined."
+    taken = "" if quality.source == "compute" else " In this run Q(I) itself was computed elsewhere and read from a file; the figure shows how it is defined."
     return (
         f"The quality branch ({run}): image {example.image_id} ({example.rule}; {width} x {height} pixels) and its {variants} perturbations, made by the code "
         f"and with the seed that made the features: {counts}. Each perturbation starts from the original; the labels give its strength. Original and "

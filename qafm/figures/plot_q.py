@@ -16,7 +16,7 @@ from qafm.figures.weights_table import Weights, read_weights
 NARROWEST = 0.05  # of the largest Q: a narrower axis would make a constant look like a distribution
 
 
-def plot_q(embeddings: Path, run: str, style: StyleConfig, paths: Sequence[Path], *, market1501: bool) -> None:
+def plot_q(embeddings: Path, run: str, style: StyleConfig, paths: Sequence[Path], *, computed: bool, market1501: bool) -> None:
     """Draw the histogram of Q with its mean and median.
 
     Args:
@@ -24,6 +24,7 @@ def plot_q(embeddings: Path, run: str, style: StyleConfig, paths: Sequence[Path]
         run: what the run is called, for example "synthetic, r10, small, seed 1".
         style: size and bins.
         paths: files to write, one per format; the .rst is the caption.
+        computed: whether Q is this run's own; else it was read from a file.
         market1501: whether the run is on Market-1501, so that the published numbers may stand in the caption.
 
     Raises:
@@ -31,7 +32,7 @@ def plot_q(embeddings: Path, run: str, style: StyleConfig, paths: Sequence[Path]
     """
     sides = read_weights(embeddings)
     with figure_style():
-        save_figure(draw_q(sides, run, style), caption_q(sides, run, market1501=market1501), paths)
+        save_figure(draw_q(sides, run, style), caption_q(sides, run, computed=computed, market1501=market1501), paths)
 
 
 def draw_q(sides: Mapping[str, Weights], run: str, style: StyleConfig) -> Figure:
@@ -51,11 +52,12 @@ def draw_q(sides: Mapping[str, Weights], run: str, style: StyleConfig) -> Figure
     return figure
 
 
-def caption_q(sides: Mapping[str, Weights], run: str, *, market1501: bool) -> str:
+def caption_q(sides: Mapping[str, Weights], run: str, *, computed: bool, market1501: bool) -> str:
     """What is seen, the numbers, and the paper's on Market-1501."""
     paper = " Paper, Figure 5 (queries of Market-1501): mean 11.13, median 11.14, range 9.1 to 13.1." if market1501 else ""
+    q = "the mean distance among the features of an image and its perturbed variants (Eq. 1)" if computed else "computed elsewhere and read from a file"
     return (
-        f"Distribution of Q(I), the mean distance among the features of an image and its perturbed variants (Eq. 1): the lower, the more stable. Run: {run}. "
+        f"Distribution of Q(I), {q}: the lower, the more stable. Run: {run}. "
         "Above the queries, as in the paper's Figure 5; below the gallery, whose images are weighted by their Q too. "
         f"Solid line: mean; dashed line: median. {describe_sides(sides, lambda side: describe(side.q, Q_FORM))}{paper}"
     )

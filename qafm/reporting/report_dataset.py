@@ -135,7 +135,11 @@ def quality_spreads(path: Path) -> tuple[list[Spread], str]:
         spreads = [_spread(SETS.get(name) or name, statistics, min(ends), max(ends)) for name, statistics in sorted(sets.items(), key=_set_order)]
         reference = report["reference"]
         where = {"holdout": "the held-out train identities", "train": "the train images"}.get(reference["set"], reference["set"])
-        source = "as published" if report.get("published") else f"computed from {report['variants']} variants of every image, the original among them"
+        source = (
+            f"read from {report['published']}"
+            if report.get("published")
+            else f"computed from {report['variants']} variants of every image, the original among them"
+        )
         sentence = (
             f"Q is {source}; low means stable. Its scale comes from {reference['images']} images of {where}: "
             f"mean {reference['mean']:.4f}, standard deviation {reference['sd']:.4f}."

@@ -97,6 +97,7 @@ rule plot_q:
         ENVIRONMENT
     params:
         **figure("8_plot_q", "qafm.figures.plot_q"),
+        computed=CFG.quality.source == "compute",
         market1501=IS_MARKET,
     script:
         "../scripts/8_plot_q.py"

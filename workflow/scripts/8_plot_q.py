@@ -12,5 +12,6 @@ with stage_job("plot_q", snakemake.log[0]):
         snakemake.params.run,
         StyleConfig.model_validate(snakemake.params.style),
         [Path(path) for path in snakemake.output],
+        computed=snakemake.params.computed,
         market1501=snakemake.params.market1501,
     )

@@ -129,7 +129,8 @@ def test_from_embeddings_to_both_tables(small_run, tmp_path: Path):
     assert (tmp_path / "first.csv").read_bytes() == (tmp_path / "second.csv").read_bytes()
     assert (tmp_path / "first_extra.csv").read_bytes() == (tmp_path / "second_extra.csv").read_bytes()
     assert [row["experiment"] for row in read(tmp_path / "first.csv")] == ["QAFM", "apn_only_alpha_0", "apan_only_alpha_1", "fixed_alpha_0.5"] * 2
-    assert [row["gallery"] for row in read(tmp_path / "first_extra.csv")] == ["standard"] * 11 + ["no_distractors"] * 11
+    shown = 1 + len(config.extra_experiments())
+    assert [row["gallery"] for row in read(tmp_path / "first_extra.csv")] == ["standard"] * shown + ["no_distractors"] * shown
 
 
 def test_bad_artifacts_are_named(tmp_path: Path):

@@ -178,4 +178,4 @@ def test_the_caption_follows_the_settings(tmp_path: Path, description: Path) -> 
     assert "the 6 pairs with the original (section V)" in caption and "vectors as they are" in caption and "the first query by name" in caption
     assert "1 light, 4 background, 1 noise" in caption and "published" not in caption
     plot_iqa_branch(description, source, FEW, QualityConfig(source="published", published="q.csv"), "run", StyleConfig(), out)
-    assert "taken from published values" in read_caption(out[0])
+    assert "computed elsewhere and read from a file" in read_caption(out[0])

@@ -55,12 +55,12 @@ def test_equal_q_looks_equal_and_is_told() -> None:
     assert not levels(query)
     left, right = query.get_xlim()
     assert right - left > 0.5
-    assert "Query: n = 5, all 11.00." in caption_q(sides, "run", market1501=False)
+    assert "Query: n = 5, all 11.00." in caption_q(sides, "run", computed=True, market1501=False)
 
 
 def test_caption_has_the_numbers_of_both_sides() -> None:
-    caption = caption_q(SIDES, "synthetic, seed 1", market1501=False)
-    assert "Run: synthetic, seed 1." in caption
+    caption = caption_q(SIDES, "synthetic, seed 1", computed=False, market1501=False)
+    assert caption.startswith("Distribution of Q(I), computed elsewhere and read from a file: the lower, the more stable. Run: synthetic, seed 1.")
     assert "Query: n = 4, mean 1.300, median 1.150, sd 0.3536, range 1.000 to 1.900." in caption
     assert "Gallery: n = 3, mean 1.833, median 2.000, sd 0.2357, range 1.500 to 2.000." in caption
     assert caption.endswith("no Q: 2 of the gallery.")

@@ -1,15 +1,17 @@
 import re
 import urllib.request
 from pathlib import Path
+from typing import get_args
 from urllib.error import URLError
 
 import pytest
 import torch
 import torchvision
 
+from qafm.config.backbone import ResNetName
 from qafm.errors import InputError
 from qafm.models.imagenet import load_imagenet
-from qafm.models.resnet import build_resnet, load_trunk
+from qafm.models.resnet import BLOCKS, build_resnet, load_trunk
 
 
 def count(module):
@@ -205,3 +207,7 @@ def test_a_narrow_trunk_has_fewer_channels_throughout(name, parameters):
     assert count(narrow) == matrices // 16 + stem // 4 + vectors // 4  # both sides of each convolution a quarter; three colours, norms: one side
     assert list(narrow.state_dict()) == list(full.state_dict())
     assert build_resnet(name, last_stride=1, channels=16, layers="layer3").out_channels == narrow.out_channels // 2
+
+
+def test_every_network_can_be_configured() -> None:
+    assert get_args(ResNetName) == tuple(BLOCKS)

@@ -91,7 +91,7 @@ def test_published_q_and_constant_q(tmp_path: Path) -> None:
     content = quality_content(published="q.csv", variants=None, reference=reference, sets={"query": constant})
     (tmp_path / "quality.json").write_text(json.dumps(content))
     spreads, sentence = quality_spreads(tmp_path / "quality.json")
-    assert sentence.startswith("Q is as published; low means stable. Its scale comes from 2 images of the train images: mean 0.5000")
+    assert sentence.startswith("Q is read from q.csv; low means stable. Its scale comes from 2 images of the train images: mean 0.5000")
     assert spreads[0].line == (0.0, 0.0)
 
 
