@@ -13,7 +13,9 @@ class QualityConfig(Settings):
     source: Literal["compute", "published"] = Field(
         default="compute", description="published: values computed elsewhere, the authors' or your own, read from `published`"
     )
-    published: str | None = Field(default=None, description="CSV with the columns file,q, matched by the images' base names; needed where source is published")
+    published: str | None = Field(
+        default=None, description="CSV with the columns file,q; file: image_id, or its last part alone; needed where source is published"
+    )
     normalize: Literal["l2", "none"] = Field(default="l2", description="features that `q` is computed on; none: raw ones, Eq. 1 verbatim. Both are stored")
     mode: Literal["all_pairs", "reference"] = Field(
         default="all_pairs", description="all_pairs: Eq. 1, 595 distances; reference: the 34 distances original - perturbed (section V)"

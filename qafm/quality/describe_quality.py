@@ -67,7 +67,7 @@ def describe_quality(images: Path, quality: Path, compare: Path | None, *, datas
     Args:
         images: images.parquet; every image is read once.
         quality: quality.parquet.
-        compare: CSV of Q values computed elsewhere (qafm.quality.published), matched by the images' base names.
+        compare: CSV of Q values computed elsewhere (qafm.quality.published), by the images' names or their image_id.
         dataset, features: names of the two levels of results.
         samples: draws of identities for the 95 percent intervals.
         seed: seed of the draws.

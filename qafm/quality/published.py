@@ -11,25 +11,28 @@ COLUMNS = ["file", "q"]
 
 
 def published_of(path: Path, image_ids: Iterable[str]) -> dict[str, float]:
-    """Q of those images that the file has a value for.
+    """Q of those images that the file has a value for, under their image_id or under its last part alone.
 
     Args:
         path: as for `read_published`.
-        image_ids: whose last part is the name in the file.
+        image_ids: of the images.
 
     Returns:
         image_id -> Q.
 
     Raises:
-        InputError: as `read_published`, or two images share a name that the file gives a value.
+        InputError: as `read_published`, or two images share a name that the file gives a value without telling which is meant.
     """
     values = read_published(path)
+    found: dict[str, float] = {}
     owner: dict[str, str] = {}
     for image_id in image_ids:
-        name = PurePosixPath(image_id).name
-        if name in values and owner.setdefault(name, image_id) != image_id:
-            raise InputError(f"{path}: {name} is the name of two images, {owner[name]} and {image_id}")
-    return {image_id: values[name] for name, image_id in owner.items()}
+        name = image_id if image_id in values else PurePosixPath(image_id).name
+        if name in values:
+            if owner.setdefault(name, image_id) != image_id:
+                raise InputError(f"{path}: {name} is the name of two images, {owner[name]} and {image_id}; name them with their folders")
+            found[image_id] = values[name]
+    return found
 
 
 def read_published(path: Path) -> dict[str, float]:
@@ -39,7 +42,7 @@ def read_published(path: Path) -> dict[str, float]:
         path: the CSV file.
 
     Returns:
-        Base name of the image -> Q.
+        Name of the image as the file gives it -> Q.
 
     Raises:
         InputError: the file cannot be read, lacks the columns, or a row is not a new name and a finite number.

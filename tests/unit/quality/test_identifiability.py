@@ -127,9 +127,9 @@ def test_families_are_the_pairs_of_the_original_and_their_variants(mode) -> None
     features = like_features()
     scores = pair_weights(families, mode) @ pair_distances(features).raw
     assert scores[0] == pytest.approx(slow_q(features, "none", mode), rel=1e-12)
-    for score, family in zip(scores[1:], FAMILIES, strict=True):
+    for family in dict.fromkeys(families):
         members = {0} | {1 + position for position, name in enumerate(families) if name == family}
-        assert score == pytest.approx(slow_q(features, "none", mode, members), rel=1e-12)
+        assert scores[1 + FAMILIES.index(family)] == pytest.approx(slow_q(features, "none", mode, members), rel=1e-12)
 
 
 def test_family_weights_counted_by_hand() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from qafm.errors import InputError
-from qafm.quality.published import read_published
+from qafm.quality.published import published_of, read_published
 
 
 def write(folder: Path, text: str) -> Path:
@@ -44,3 +44,12 @@ def test_the_published_values_are_those_of_the_paper(shared: Path) -> None:
     values = read_published(shared / "data" / "market1501" / "published_q.csv")
     assert len(values) == 29_419
     assert not any(name.startswith(("0000", "-1")) for name in values)
+
+
+def test_values_are_found_by_image_id_or_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "q.csv"
+    path.write_text("file,q\na/1.jpg,1\nb/1.jpg,2\n2.jpg,3\nnobody.jpg,4\n")
+    assert published_of(path, ["a/1.jpg", "b/1.jpg", "b/2.jpg", "b/3.jpg"]) == {"a/1.jpg": 1.0, "b/1.jpg": 2.0, "b/2.jpg": 3.0}
+    for images in (["b/2.jpg", "c/2.jpg"], ["2.jpg", "c/2.jpg"], ["c/2.jpg", "2.jpg"]):
+        with pytest.raises(InputError, match=rf"q.csv: 2.jpg is the name of two images, {images[0]} and {images[1]}; name them with their folders"):
+            published_of(path, images)
