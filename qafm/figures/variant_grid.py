@@ -15,7 +15,7 @@ BETWEEN, GROUP_GAP, FAMILY_GAP = 0.02, 0.09, 0.22  # pictures, groups of a famil
 TITLE, LABEL, ROW_GAP = 0.17, 0.16, 0.07  # heights above and below a row's pictures, and between rows
 SIZES = tuple(0.70 - 0.01 * i for i in range(61))  # longer sides of a picture, the largest first
 USUAL = 0.48  # the longer side that decides how many rows there are, where groups of that size fit
-WHAT = {"light": "V offset", "blur": "σ, px", "occlusion": "share of side", "background": "oval", "noise": ""}
+WHAT = {"light": "V offset", "blur": "σ, px", "occlusion": "share of side", "background": "oval"}  # what a label says, where it is no name
 NOISES = {"noise_gaussian": "Gauss", "noise_salt_pepper": "S & P", "noise_speckle": "speckle"}
 
 
@@ -85,12 +85,12 @@ def _label(perturbation: Perturbation) -> str:
         return f"{100 * strength:g} %"
     if perturbation.family == "background":
         return f"×{strength:g}"
-    return f"{strength:g}" if perturbation.family == "blur" else NOISES[perturbation.name.rsplit("_", 1)[0]]
+    return NOISES.get(perturbation.name.rsplit("_", 1)[0], f"{strength:g}")
 
 
 def _title(family: str, groups: Sequence[_Group]) -> str:
     count = sum(len(group.variants) for group in groups)
-    return f"{family}: {count}" + (f" ({WHAT[family]})" if WHAT[family] else "")
+    return f"{family}: {count}" + (f" ({WHAT[family]})" if family in WHAT else "")
 
 
 def _rows(grid: VariantGrid) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from qafm.figures.drawing.caption import read_caption
 from qafm.runtime.files import read_json
 from qafm.tables.parquet import read_parquet
 from tests.workflow.conftest import TINY, Project, copy_project
@@ -60,10 +61,11 @@ def test_the_tests_accept_the_changes(extended: Extended) -> None:
 
 def test_a_perturbation(extended: Extended) -> None:
     _, jpeg, _ = extended.presets()
-    extended.project.must_run("results/tiny/with-jpeg/quality.parquet", *TINY, jpeg)
+    extended.project.must_run("results/tiny/with-jpeg/quality.parquet", "results/figures/figure3_iqa_branch.png", *TINY, jpeg)
     found = read_parquet(extended.project.root / "results" / "tiny" / "with-jpeg" / "quality.parquet")
     assert found["q_compression"].null_count == 0
     assert read_json(extended.project.root / "results" / "tiny" / "with-jpeg" / "quality.json")["variants"] == 37
+    assert "3 noise, 2 compression" in read_caption(extended.project.root / "results" / "figures" / "figure3_iqa_branch.rst")
 
 
 def test_a_quality_a_backbone_and_a_row(extended: Extended) -> None:
