@@ -1,5 +1,6 @@
 """Copies of the project on which Snakemake runs for real."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -22,10 +23,14 @@ class Project:
 
     root: Path
 
+    def execute(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the copy; it and its children import the copy's package, whatever else PYTHONPATH names."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | {"PYTHONPATH": str(self.root)}
+        return subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, check=False)
+
     def run(self, *arguments: str, cores: int = 2) -> subprocess.CompletedProcess[str]:
         """`snakemake ARGUMENTS --cores N` with this interpreter's Snakemake."""
-        command = [sys.executable, "-m", "snakemake", *arguments, "--cores", str(cores)]
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
+        return self.execute(sys.executable, "-m", "snakemake", *arguments, "--cores", str(cores))
 
     def must_run(self, *arguments: str, cores: int = 2) -> str:
         """As `run`; the run has to succeed. Returns what it printed."""

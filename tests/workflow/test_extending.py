@@ -1,6 +1,5 @@
 """docs/extending.md: its changes apply as they stand, the project's own tests accept them, and runs with them go through."""
 
-import os
 import re
 import subprocess
 import sys
@@ -34,12 +33,6 @@ class Extended(NamedTuple):
         """The page's code blocks of one language."""
         return re.findall(rf"^```{language}\n(.*?)^```", self.page, flags=re.DOTALL | re.MULTILINE)
 
-    def execute(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the copy, whose package it imports."""
-        root = self.project.root
-        env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | {"PYTHONPATH": str(root)}
-        return subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
-
     def presets(self) -> list[str]:
         """Its YAML blocks as files beside the Snakefile, in their order."""
         return [self.project.config(f"{number}.yaml", text) for number, text in enumerate(self.blocks("yaml"))]
@@ -50,12 +43,12 @@ def extended(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Extende
     copy = Extended(copy_project(project, tmp_path_factory.mktemp("extended") / "project"), (project / "docs" / "extending.md").read_text())
     for diff in copy.blocks("diff"):
         subprocess.run(["git", "apply"], cwd=copy.project.root, input=diff, text=True, check=True)
-    assert copy.execute("make", "reference").returncode == 0
+    assert copy.project.execute("make", "reference").returncode == 0
     return copy
 
 
 def test_the_tests_accept_the_changes(extended: Extended) -> None:
-    result = extended.execute(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *CHANGED)
+    result = extended.project.execute(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *CHANGED)
     assert result.returncode == 0, result.stdout[-5000:]
 
 
@@ -73,7 +66,7 @@ def test_a_quality_a_backbone_and_a_row(extended: Extended) -> None:
     root = extended.project.root
     extended.project.must_run("results/tiny/images.parquet", *TINY)
     (root / "my_quality.py").write_text(extended.blocks("python")[0])
-    (root / "my_quality.csv").write_text(extended.execute(sys.executable, "my_quality.py", "results/tiny/raw").stdout)
+    (root / "my_quality.csv").write_text(extended.project.execute(sys.executable, "my_quality.py", "results/tiny/raw").stdout)
     row = "results/tiny/sharpness/r26/seed-1/ablation/mean_similarity.json"
     extended.project.must_run(row, *TINY, backbone, quality)
     assert read_json(root / row)["note"] == "no fusion"

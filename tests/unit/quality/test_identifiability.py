@@ -127,6 +127,7 @@ def test_families_are_the_pairs_of_the_original_and_their_variants(mode) -> None
     features = like_features()
     scores = pair_weights(families, mode) @ pair_distances(features).raw
     assert scores[0] == pytest.approx(slow_q(features, "none", mode), rel=1e-12)
+    assert len(scores) == 1 + len(FAMILIES)
     for family in dict.fromkeys(families):
         members = {0} | {1 + position for position, name in enumerate(families) if name == family}
         assert scores[1 + FAMILIES.index(family)] == pytest.approx(slow_q(features, "none", mode, members), rel=1e-12)
