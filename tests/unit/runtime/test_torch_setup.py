@@ -34,6 +34,19 @@ def test_denormal_numbers_are_zero_on_every_thread() -> None:
     assert result.stdout.strip() == "0"
 
 
+def test_new_tensors_are_not_filled_first() -> None:
+    """torch's switch for deterministic algorithms brings it along, at a tenth of a training step."""
+    before = torch.utils.deterministic.fill_uninitialized_memory, torch.get_deterministic_debug_mode()
+    try:
+        torch.utils.deterministic.fill_uninitialized_memory = True
+        prepare_torch(RuntimeConfig(device="cpu"))
+        assert torch.are_deterministic_algorithms_enabled()
+        assert not all(torch.empty(4096).isnan().all() for _ in range(4))
+    finally:
+        torch.utils.deterministic.fill_uninitialized_memory = before[0]
+        torch.set_deterministic_debug_mode(before[1])
+
+
 def test_what_computes_is_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         prepare_torch(RuntimeConfig(threads=1, device="cpu"))
