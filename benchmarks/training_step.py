@@ -13,15 +13,16 @@ import torch
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.fusion import AlphaConfig, ArchitectureConfig, HeadConfig
-from qafm.config.training import IdentityLossConfig, OptimizerConfig
+from qafm.config.training import BranchLossConfig, OptimizerConfig
 from qafm.losses.branches import apan_losses, apn_losses
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
+from qafm.runtime.torch_setup import place
 from qafm.training.fusion_losses import AlphaTable, Fused, alpha_losses, global_losses
 from qafm.training.schedule import build_adam
 
 IDS, IMAGES = 100, 32
-LOSS = IdentityLossConfig()
+LOSS = BranchLossConfig()
 
 
 def losses_of(model: Qafm, images: torch.Tensor, labels: torch.Tensor) -> list[torch.Tensor]:
@@ -35,7 +36,7 @@ def losses_of(model: Qafm, images: torch.Tensor, labels: torch.Tensor) -> list[t
         apn_losses(visual, labels, LOSS),
         apan_losses(attribute, labels, attributes, LOSS, 1.0),
         global_losses(model, fused, labels, LOSS, "isolated"),
-        alpha_losses(model, AlphaTable(q, q, q.flip(0)), AlphaConfig()),
+        alpha_losses(model.weight_mlp, AlphaTable(q, q, q.flip(0)), AlphaConfig()),
     )
     return [torch.stack(list(part.values())).sum() for part in parts]
 
@@ -91,7 +92,7 @@ def main() -> None:
         apan=ApanConfig(pafm_channels=32, step_channels=64, hidden_channels=64, embedding_dim=256),
     )
     model = Qafm(architecture, HeadConfig(dim=256), IDS, WeightMlp(mean=1.0, sd=0.3, start_weight=0.5))
-    reference, ours = copy.deepcopy(model), model.to(memory_format=torch.channels_last)
+    reference, ours = copy.deepcopy(model), place(model, torch.device("cpu"))
     slow, fast = seconds(four_passes(reference), arguments.steps), seconds(one_pass(ours), arguments.steps)
     print(f"training step, {arguments.backbone} at 128x64, batch {IMAGES}: {slow / fast:.1f}x four passes with four Adams ({IMAGES / fast:.0f} images/s)")
 

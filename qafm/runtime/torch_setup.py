@@ -30,7 +30,8 @@ def prepare_torch(config: RuntimeConfig) -> torch.device:
     torch.set_num_threads(config.threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms(warn_only), which imports the compiler: 4 s
-    torch.utils.deterministic.fill_uninitialized_memory = False  # torch would write NaN into each new tensor first: an aid for finding faults in operators
+    # torch would write NaN into each new tensor first: an aid for finding faults in operators.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
     torch.backends.cudnn.benchmark = False
     if config.precision == "fp32":  # torch lets convolutions on recent GPUs round their input to the 10 bits of TF32
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
