@@ -21,7 +21,7 @@ class ComparisonConfig(Settings):
         default=("own", "common"),
         min_length=1,
         description="own: each system as its section says; common: input size, backbone, first weights, batches, augmentation, optimiser and epochs of the "
-        "Bag-of-Tricks baseline for all, so that architecture and loss alone differ",
+        "Bag-of-Tricks baseline for all, so that architecture and loss alone differ; QAFM and its branches keep their stages and their epochs",
     )
     slicenet: tuple[System, ...] = Field(
         default=("baseline_aug", "slicenet1", "slicenet2"),

@@ -179,7 +179,10 @@ def _blocks(values: Sequence[float], apart: float) -> list[tuple[list[int], floa
     return [(block, float(np.mean([values[k] for k in block]))) for block in blocks]
 
 
-COMMON_RECIPE = "Common recipe: input size, backbone, first weights, batches, augmentation, optimiser and epochs of the Bag-of-Tricks baseline for all. "
+COMMON_RECIPE = (
+    "Common recipe: input size, backbone, first weights, batches, augmentation, optimiser and epochs of the Bag-of-Tricks baseline for all; "
+    "QAFM and its branches have the epochs of their stages. "
+)
 
 
 def caption_comparison(points: Sequence[Point], run: str, samples: int) -> str:

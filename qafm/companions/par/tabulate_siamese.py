@@ -41,7 +41,7 @@ def tabulate_siamese(files: Sequence[tuple[int, str, Path]], curves: Curves, run
 
     `mAP` is over the list that the filter leaves, as in the report (a query that keeps no right image counts 0), `mAP_of_all` counts the right images that
     were lost as well, `mAP_full` is that of the whole list without a filter. `nothing_right`: queries that keep no right image. `epochs` and `kept_epoch`
-    are those of the arm's trainings, in order.
+    are those of the arm's trainings, in order, `images_seen` the sum of what all of them were shown.
 
     Args:
         files: (seed, arm, filters.json).
@@ -62,15 +62,17 @@ def tabulate_siamese(files: Sequence[tuple[int, str, Path]], curves: Curves, run
     lengths = {arm: _lengths(curves[arm]) for arm in arms}
     rows = [row | lengths[arm] for gallery in GALLERIES for arm in arms for row in _rows(gallery, arm, contents[arm], run)]
     own = with_spread(_metrics(rows), len(seeds))
-    columns = ["arm", "init", "epochs", "kept_epoch", "dataset", "gallery", "filter", *own, "n_queries", "n_excluded", "n_seeds"]
+    columns = ["arm", "init", "epochs", "kept_epoch", "images_seen", "dataset", "gallery", "filter", *own, "n_queries", "n_excluded", "n_seeds"]
     write_table(out, [*columns, *(["published_mAP"] if run.comparable else []), "note"], rows)
 
 
 def _lengths(trainings: Sequence[Sequence[Path]]) -> Cells:
-    """How long the trainings of an arm were and which epochs they kept, means over seeds."""
-    epochs = [np.mean([images_seen(path)[0] for path in seeds]) for seeds in trainings]
+    """How long the trainings of an arm were, which epochs they kept and how many images they were shown, means over seeds."""
+    counts = np.array([[images_seen(path) for path in seeds] for seeds in trainings])  # [trainings, seeds, 2]
+    epochs, seen = counts.mean(axis=1).T
     kept = [np.mean([kept_epoch(path) for path in seeds]) for seeds in trainings]
-    return {name: " + ".join(f"{value:.3g}" for value in values) for name, values in (("epochs", epochs), ("kept_epoch", kept))}
+    lengths = {name: " + ".join(f"{value:.3g}" for value in values) for name, values in (("epochs", epochs), ("kept_epoch", kept))}
+    return lengths | {"images_seen": f"{seen.sum():.0f}"}
 
 
 def _metrics(rows: Sequence[Cells]) -> list[str]:

@@ -120,6 +120,22 @@ def test_without_attributes_there_is_no_par_to_start_from(presets: dict[str, Run
     assert trained_for_qafm(eq_5_alone) == [("model", "apn"), ("model", "fusion")]
 
 
+def test_a_branch_has_its_own_stage_and_the_joint_one_behind_it(presets: dict[str, RunConfig]) -> None:
+    def behind(run: RunConfig, key: str) -> list[str]:
+        return [training.folder[1] for system in compared_systems(run, ()) if system.key == key for training in system.trainings]
+
+    staged = presets["config.yaml"]
+    assert behind(staged, "apn_descriptor") == ["apn", "fusion"] and behind(staged, "apan_descriptor") == ["apan", "fusion"]
+    assert behind(staged, "best_fixed") == behind(staged, "qafm") == ["apn", "apan", "fusion"]
+    assert behind(presets["market1501-replica.yaml"], "apan_descriptor") == ["fusion"]
+
+
+def test_what_the_common_recipe_leaves_to_qafm_is_said(presets: dict[str, RunConfig]) -> None:
+    systems = compared_systems(presets["config.yaml"], ())
+    excepted = [system.key for system in systems if system.recipes.get("common", "").endswith("but for its stages and their epochs")]
+    assert excepted == ["qafm", "best_fixed", "apn_descriptor", "apan_descriptor"]
+
+
 def trained_for_qafm(run: RunConfig) -> list[tuple[str, str]]:
     return [training.folder for training in compared_systems(run, ())[0].trainings]
 

@@ -13,7 +13,7 @@ from qafm.errors import InputError
 RUN = SiameseRun("toy", {"transfer": "PAR (ce) from random", "reference": "random"}, comparable=False)
 PUBLISHED = SiameseRun("market1501", {"transfer": "PAR (ce) from imagenet", "reference": "imagenet"}, comparable=True)
 HEAD = (
-    "arm,init,epochs,kept_epoch,dataset,gallery,filter,mAP,mAP_full,mAP_of_all,recall_kept,gallery_kept,nothing_right,rank1,rank10,"
+    "arm,init,epochs,kept_epoch,images_seen,dataset,gallery,filter,mAP,mAP_full,mAP_of_all,recall_kept,gallery_kept,nothing_right,rank1,rank10,"
     "n_queries,n_excluded,n_seeds,note"
 )
 
@@ -52,9 +52,9 @@ def test_one_seed(tmp_path: Path, curves: dict[str, list[list[Path]]]) -> None:
     tabulate_siamese(files, curves, RUN, tmp_path / "out.csv")
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines[0] == HEAD
-    assert lines[1] == "transfer,PAR (ce) from random,3 + 2,3 + 1,toy,validation,none,40.00,40.00,39.00,50.00,25.00,3.00,41.00,42.00,7,1,1,"
-    assert lines[2] == "transfer,PAR (ce) from random,3 + 2,3 + 1,toy,validation,distance,50.00,40.00,49.00,50.00,25.00,3.00,51.00,52.00,7,1,1,"
-    assert [tuple(line.split(",")[i] for i in (0, 5, 6)) for line in lines[1:]] == [
+    assert lines[1] == "transfer,PAR (ce) from random,3 + 2,3 + 1,50,toy,validation,none,40.00,40.00,39.00,50.00,25.00,3.00,41.00,42.00,7,1,1,"
+    assert lines[2] == "transfer,PAR (ce) from random,3 + 2,3 + 1,50,toy,validation,distance,50.00,40.00,49.00,50.00,25.00,3.00,51.00,52.00,7,1,1,"
+    assert [tuple(line.split(",")[i] for i in (0, 6, 7)) for line in lines[1:]] == [
         (arm, gallery, name) for gallery in ("validation", "standard") for arm in ("transfer", "reference") for name in ("none", "distance")
     ]
 
