@@ -1,8 +1,11 @@
 """Counts of what a descriptor costs, against sums by hand, and the clock."""
 
 import json
+from functools import partial
+from itertools import combinations, count
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -32,8 +35,10 @@ from qafm.config.q_network import QNetwork
 from qafm.config.quality import QualityConfig
 from qafm.config.sliced_net import NetworkConfig
 from qafm.features.new_images import q_of
+from qafm.images.network_input import normalize, to_input
 from qafm.models.qafm import Qafm
 from qafm.models.reid_baseline import ReidBaseline
+from qafm.perturbations.stack import perturb
 from tests.unit.companions.par.conftest import RUNTIME
 
 BACKBONE = BackboneConfig(name="resnet10", last_stride=1, channels=8, init="random", height=64, width=32)
@@ -134,13 +139,25 @@ def test_what_the_output_does_not_depend_on_is_not_counted() -> None:
     assert parameters_behind(layers[1](layers[0](torch.ones(1, 2))), layers) == 6 + 16
 
 
-def test_q_is_that_of_stages_2_to_4() -> None:
-    built = build_compared(fused())
+@torch.no_grad()
+def slow_q(picture: np.ndarray, q: QNetwork, extractor: ReidBaseline) -> float:
+    """Eq. 1, variant by variant and pair by pair."""
+    vectors = []
+    for variant in perturb(picture, "", q.perturb):
+        feature = extractor(normalize(to_input(variant[None], q.extractor.height, q.extractor.width))).feature[0].double().numpy()
+        vectors.append(feature / np.sqrt((feature**2).sum()) if q.quality.normalize == "l2" else feature)
+    pairs = combinations(range(len(vectors)), 2)
+    return float(np.mean([np.sqrt(((vectors[i] - vectors[j]) ** 2).sum()) for i, j in pairs if i == 0 or q.quality.mode == "all_pairs"]))
+
+
+@pytest.mark.parametrize("quality", [QualityConfig(), QualityConfig(normalize="none", mode="reference")])
+def test_q_is_that_of_stages_2_to_4(quality: QualityConfig) -> None:
+    network = QNetwork(extractor=EXTRACTOR, perturb=PerturbConfig(light_offsets=(-45, 45), occlusion_sizes=()), quality=quality)
+    built = build_compared(fused(q=network))
     assert built.extractor is not None
-    flat = torch.full((32, 16, 3), 90, dtype=torch.uint8).numpy()
-    raw = QualityConfig(normalize="none", mode="reference")
-    found, otherwise = (q_of(flat, "", built.extractor._replace(quality=quality), torch.device("cpu"), RUNTIME) for quality in (Q.quality, raw))
-    assert 0 < found != otherwise
+    picture = np.random.default_rng(1).integers(0, 256, (40, 22, 3), dtype=np.uint8)
+    found = q_of(picture, "", built.extractor, torch.device("cpu"), RUNTIME)
+    assert found == pytest.approx(slow_q(picture, network, built.extractor.model), rel=1e-4) and found > 0
 
 
 def system(key: str, network: ComparedNetwork, **more: object) -> ComparedSystem:
@@ -197,9 +214,17 @@ def test_every_system_is_timed_one_by_one_and_in_batches(tmp_path: Path, monkeyp
     assert all(len(times) == 2 and min(times) > 0 for times in content["ms_per_image"].values())
 
 
+def test_a_time_is_that_of_one_image_in_milliseconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = count(0, 6)  # whatever runs takes 6 s
+    monkeypatch.setattr(time_module, "measure", partial(measure, clock=lambda: float(next(ticks))))
+    time_inference([system("plain", PlainNetwork(backbone=BACKBONE, copies=1)).timed()], 4, 3, RUNTIME, tmp_path / "times.json")
+    assert json.loads((tmp_path / "times.json").read_text())["ms_per_image"] == {"plain": [6000.0, 1500.0]}
+
+
 @pytest.mark.parametrize("batch", [1, 2])
 def test_descriptors_have_length_1_whatever_is_built(batch: int) -> None:
-    parts = PartModelConfig(backbone=PartBackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32), parts=PartsConfig(dim=5))
+    torch.manual_seed(0)
+    parts = PartModelConfig(backbone=PartBackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32), parts=PartsConfig(dim=64))
     pixels, q = torch.randint(0, 256, (batch, 3, 64, 32), dtype=torch.uint8), torch.zeros(batch)
     for network, norm in ((fused(), 1), (PlainNetwork(backbone=BACKBONE, copies=2), 1), (PartNetwork(model=parts, variant="masks", foreground=True), 6**0.5)):
         with torch.no_grad():

@@ -1,5 +1,8 @@
 """The three networks against sums by hand and against the same computation image by image and strip by strip."""
 
+import math
+from collections.abc import Mapping
+
 import pytest
 import torch
 from torch import nn
@@ -33,11 +36,7 @@ def small(network: Network, slices: int = 2, dropout: float = 0.4) -> NetworkCon
 def rough(model: SlicedNet) -> SlicedNet:
     """In eval mode, with statistics, scales and biases other than their neutral start."""
     torch.manual_seed(3)
-    for norm in model.modules():
-        if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
-            for values, low, high in ((norm.running_mean, -0.5, 0.5), (norm.running_var, 0.5, 2), (norm.weight, 0.5, 2), (norm.bias, -0.5, 0.5)):
-                assert values is not None
-                nn.init.uniform_(values, low, high)
+    uneven(model)
     model.mean, model.std = torch.tensor([0.4, 0.5, 0.6]), torch.tensor([0.2, 0.25, 0.3])
     return model.eval()
 
@@ -95,6 +94,85 @@ def test_residual_block(channels_in: int, channels: int, first: bool) -> None:
     expected = functional.conv2d(functional.elu(block.bn_1(y)), block.conv_2.weight, block.conv_2.bias, padding=1) + shortcut
     torch.testing.assert_close(block(x), expected)
     assert (block.bn_0 is None) == first
+
+
+def uneven(module: nn.Module) -> None:
+    """Statistics, scales and biases of its batch norms other than their neutral start."""
+    for norm in module.modules():
+        if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
+            for values, low, high in ((norm.running_mean, -0.5, 0.5), (norm.running_var, 0.5, 2), (norm.weight, 0.5, 2), (norm.bias, -0.5, 0.5)):
+                assert values is not None
+                nn.init.uniform_(values, low, high)
+
+
+def slow_pool(x: torch.Tensor) -> torch.Tensor:
+    """The largest value of each 3 x 3 window at even places; beyond the last row and column there are zeros, which count."""
+    below = x.new_zeros(x.shape[0], x.shape[1], x.shape[2] + 1, x.shape[3] + 1)
+    below[:, :, : x.shape[2], : x.shape[3]] = x
+    rows = [torch.stack([below[:, :, i : i + 3, j : j + 3].amax(dim=(2, 3)) for j in range(0, x.shape[3], 2)], dim=2) for i in range(0, x.shape[2], 2)]
+    return torch.stack(rows, dim=2)
+
+
+def slow_trunk(state: Mapping[str, torch.Tensor], images: torch.Tensor) -> torch.Tensor:
+    """Stem, pooling and residual blocks by the names of the weights, layer after layer as the original's facts list them; no dropout."""
+
+    def convolved(x: torch.Tensor, name: str, **how: int) -> torch.Tensor:
+        return functional.conv2d(x, state[f"{name}.weight"], state[f"{name}.bias"], **how)
+
+    def activated(x: torch.Tensor, name: str) -> torch.Tensor:
+        mean, var, scale, shift = (state[f"{name}.{value}"].view(1, -1, 1, 1) for value in ("running_mean", "running_var", "weight", "bias"))
+        y = (x - mean) / (var + 1e-5).sqrt() * scale + shift
+        return torch.where(y > 0, y, y.exp() - 1)  # ELU
+
+    x = activated(convolved(images, "conv_1", padding=1), "bn_1")
+    x = slow_pool(activated(convolved(x, "conv_2", padding=1), "bn_2"))
+    for block, halves in (("r4", False), ("r5", False), ("r6", True), ("r7", False), ("r8", True), ("r9", False)):
+        y = x if block == "r4" else activated(x, f"{block}.bn_0")
+        y = convolved(functional.pad(y, (0, 1, 0, 1)), f"{block}.conv_1", stride=2) if halves else convolved(y, f"{block}.conv_1", padding=1)
+        y = convolved(activated(y, f"{block}.bn_1"), f"{block}.conv_2", padding=1)
+        x = y + (convolved(x, f"{block}.shortcut", stride=2) if halves else x)
+    return x
+
+
+@torch.no_grad()
+def test_the_trunk_layer_by_layer() -> None:
+    torch.manual_seed(0)
+    trunk = Trunk(0.4).double()
+    uneven(trunk)
+    pictures = torch.randn(2, 3, 16, 24, dtype=torch.float64)
+    torch.testing.assert_close(trunk.eval()(pictures), slow_trunk(trunk.state_dict(), pictures), rtol=1e-9, atol=1e-9)
+
+
+@torch.no_grad()
+def test_a_window_over_the_edge_sees_zeros() -> None:
+    trunk = Trunk(0.4).eval()
+    nn.init.zeros_(trunk.bn_2.weight)
+    nn.init.constant_(trunk.bn_2.bias, -1.0)  # what is pooled is ELU(-1) everywhere
+    inputs: list[torch.Tensor] = []
+    trunk.r4.register_forward_pre_hook(lambda _module, args: inputs.append(args[0]))
+    trunk(torch.zeros(1, 3, 8, 8))
+    inside = math.exp(-1) - 1
+    expected = torch.tensor([[inside, inside, inside, 0.0]] * 3 + [[0.0] * 4])
+    torch.testing.assert_close(inputs[0][0, 5], expected)
+
+
+@torch.no_grad()
+def test_dropout_of_a_block_is_between_its_convolutions() -> None:
+    """conv_2 that keeps every value and adds 1 shows what it was given: values as without dropout, over 1 - p, and zeros in their place."""
+    torch.manual_seed(0)
+    p, block, x = 0.25, Residual(6, 6, 0.25).double().train(), torch.randn(16, 6, 8, 4, dtype=torch.float64)
+    nn.init.dirac_(block.conv_2.weight)
+    nn.init.ones_(block.conv_2.bias)  # type: ignore[arg-type]
+
+    def activated(maps: torch.Tensor) -> torch.Tensor:
+        return functional.elu(functional.batch_norm(maps, None, None, training=True))
+
+    whole = activated(functional.conv2d(activated(x), block.conv_1.weight, block.conv_1.bias, padding=1))
+    given = block(x) - x - 1
+    dropped = given.abs() < 1e-9
+    torch.testing.assert_close(given[~dropped], whole[~dropped] / (1 - p))
+    assert dropped.double().mean().item() == pytest.approx(p, abs=0.03)
+    assert not dropped.flatten(2).all(dim=2).any() and not torch.equal(block(x), block(x))  # value by value, not whole maps; anew each time
 
 
 def test_the_first_block_alone_has_no_bn_0_and_doubling_blocks_a_shortcut() -> None:
