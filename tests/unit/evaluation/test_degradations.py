@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import spearmanr
 
 from qafm.config.ablation import AblationConfig
 from qafm.errors import InputError
+from qafm.evaluation.bootstrap import identity_interval
 from qafm.evaluation.evaluate_alpha import evaluate_alpha
 from qafm.evaluation.measure_degraded import measure_degraded
 from qafm.evaluation.tabulate_degradations import tabulate_degradations
@@ -76,7 +78,7 @@ def results(path: Path, seed: int, *, q: np.ndarray | None = None, lead: np.ndar
         for i in range(N):
             apn = float(rng.uniform(0.4, 0.6))
             apan = apn - (float(rng.uniform(-0.2, 0.2)) if lead is None else float(lead[j * N + i]))
-            row = {"image_id": f"{i}", "degradation": kind, "level": level, "pid": i // 3, "visual_weight": 0.5}
+            row = {"image_id": f"{i}", "degradation": kind, "level": level, "pid": i // 3, "visual_weight": 0.2 + seed / 10 + i / 100}
             row |= {"q": None if q is None else float(q[j * N + i]), "ap_apn": apn, "ap_apan": apan, "ap_qafm": None if q is None else apn}
             rows.append(row | {"ap_fixed": [float(v) for v in rng.uniform(0.3, 0.6, GRID)]})
     write_parquet(path, pa.Table.from_pylist(rows, degraded_results_schema(GRID)))
@@ -97,20 +99,27 @@ def test_table_equals_loops_over_the_rows(tmp_path: Path) -> None:
     seeds = [read_parquet(path).to_pylist() for path in paths]
     pooled = [np.mean([[row["ap_fixed"][k] for row in rows] for rows in seeds]) for k in range(GRID)]
     common = int(np.argmax(pooled))
-    for j, row in enumerate(found[1:]):
-        parts = [rows[j * N : (j + 1) * N] for rows in seeds]
-        mean = {name: 100 * np.mean([[r[f"ap_{name}"] for r in part] for part in parts]) for name in ("apn", "apan", "qafm")}
+    for row, rows_of in zip(found, [slice(0, 3 * N), *(slice(j * N, (j + 1) * N) for j in range(3))], strict=True):
+        parts = [rows[rows_of] for rows in seeds]
+        ap = {name: 100 * np.mean([[r[f"ap_{name}"] for r in part] for part in parts], axis=0) for name in ("apn", "apan", "qafm")}  # [N] each
         fixed = 100 * np.mean([[r["ap_fixed"] for r in part] for part in parts], axis=0)  # [N, GRID]
-        assert float(row["mAP_apn"]) == pytest.approx(mean["apn"], abs=0.006)
-        assert float(row["apn_minus_apan"]) == pytest.approx(mean["apn"] - mean["apan"], abs=0.006)
+        for name, values in ap.items():
+            assert float(row[f"mAP_{name}"]) == pytest.approx(values.mean(), abs=0.006)
+        shared, here = fixed[:, common], fixed[:, int(np.argmax(fixed.mean(axis=0)))]
+        differences = {"apn_minus_apan": ap["apn"] - ap["apan"], "best_here_minus_common": here - shared, "qafm_minus_common": ap["qafm"] - shared}
+        for name, values in differences.items():
+            ends = identity_interval(values, np.array([r["pid"] for r in parts[0]]), samples=200, seed=AblationConfig().seed)
+            assert [float(row[f"{name}{end}"]) for end in ("", "_low", "_high")] == pytest.approx([values.mean(), *ends], abs=0.006)
+        assert float(row["visual_weight"]) == pytest.approx(np.mean([r["visual_weight"] for part in parts for r in part]), abs=1e-4)
         assert float(row["common_alpha"]) == pytest.approx(1 - common / (GRID - 1))
         assert float(row["mAP_common"]) == pytest.approx(fixed[:, common].mean(), abs=0.006)
         assert float(row["mAP_best_here"]) == pytest.approx(fixed.mean(axis=0).max(), abs=0.006)
         assert float(row["best_alpha_here"]) == pytest.approx(1 - int(np.argmax(fixed.mean(axis=0))) / (GRID - 1))
         assert float(row["mAP_oracle"]) == pytest.approx(100 * np.mean([max(r["ap_fixed"]) for part in parts for r in part]), abs=0.006)
-        assert float(row["qafm_minus_common"]) == pytest.approx(mean["qafm"] - fixed[:, common].mean(), abs=0.011)
-        assert float(row["q_mean"]) == pytest.approx(q[j * N : (j + 1) * N].mean(), rel=1e-4)
-        assert (row["n_queries"], row["n_identities"], row["n_seeds"]) == (str(N), str(N // 3), "2")
+        assert float(row["q_mean"]) == pytest.approx(q[rows_of].mean(), rel=1e-4)
+        assert (row["n_queries"], row["n_identities"], row["n_seeds"]) == (str(len(parts[0])), str(N // 3), "2")
+    lead = np.mean([[r["ap_apn"] - r["ap_apan"] for r in rows] for rows in seeds], axis=0)
+    assert float(found[0]["spearman"]) == pytest.approx(spearmanr(q, lead)[0], abs=0.001)
 
 
 def test_the_hypothesis_holds_where_q_and_apns_lead_run_against_each_other(tmp_path: Path) -> None:

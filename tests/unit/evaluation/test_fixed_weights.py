@@ -35,3 +35,4 @@ def test_among_equal_aps_the_weight_nearest_to_the_querys_own() -> None:
     assert best.ap[:3].tolist() == [0.9, 0.7, 0.5]
     assert best.first_rank[:3].tolist() == [40, 20, 10]  # all of a query's measures are those of its weight
     assert best.ap_trapezoid[:3].tolist() == pytest.approx([0.45, 0.35, 0.25])
+    assert best.inp[:3].tolist() == pytest.approx([0.3, 0.7 / 3, 0.5 / 3])

@@ -26,6 +26,8 @@ def test_ranks_equal_a_full_sort(small_run: Any, tmp_path: Path, same_camera: st
     run = small_run()
     loaded, head = load_embeddings(run.images, run.embeddings), ExportedHead.load(run.head)
     query, gallery = loaded.query, loaded.gallery
+    table = read_parquet(run.embeddings, columns=["image_id", "q"])
+    q = dict(zip(table["image_id"].to_pylist(), table["q"].to_pylist(), strict=True))
     of_query, of_gallery = (head.fused(side.v_a, side.v_s, side.weight).astype(np.float64) for side in (query, gallery))
     for i, row in enumerate(ranking(run, tmp_path, same_camera=same_camera, depth=depth)):
         assert row["image_id"] == query.labels.image_id[i] and row["pid"] == query.labels.pid[i]
@@ -41,7 +43,8 @@ def test_ranks_equal_a_full_sort(small_run: Any, tmp_path: Path, same_camera: st
         assert row["right"] == [bool(gallery.labels.pid[g] == query.labels.pid[i]) for _, g in kept[:depth]]
         assert row["distance"] == pytest.approx([distance for distance, _ in kept[:depth]], abs=1e-3)
         assert row["gallery_weight"] == [gallery.weight[g] for _, g in kept[:depth]]
-        assert row["visual_weight"] == query.weight[i]
+        assert row["gallery_q"] == [q[gallery.labels.image_id[g]] for _, g in kept[:depth]]
+        assert (row["visual_weight"], row["q"], row["camid"]) == (query.weight[i], q[row["image_id"]], query.labels.camid[i])
         assert row["n_relevant"] == sum(gallery.labels.pid[g] == query.labels.pid[i] for _, g in kept)
 
 
