@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from qafm.config.perturb import PerturbConfig
 from qafm.perturbations.catalog import catalog, variant_families
+from qafm.perturbations.noise import add_gaussian_noise, add_salt_pepper, add_speckle
 from qafm.tables.quality import FAMILIES
 
 EMPTY = PerturbConfig(light_offsets=(), blur_sigmas_px=(), occlusion_sizes=(), background_colors=(), gaussian_sigma=None, salt_pepper=None)  # speckle alone
@@ -55,6 +56,17 @@ def test_the_three_noises_of_one_image_are_independent() -> None:
     image = np.full((64, 32, 3), 128, dtype=np.uint8)
     gaussian, _, speckle = (entry.function(image, "a.jpg").astype(float).ravel() for entry in catalog(config)[-3:])
     assert abs(np.corrcoef(gaussian, speckle)[0, 1]) < 0.05
+
+
+def test_each_noise_has_its_kind_its_strength_and_a_key_of_its_own() -> None:
+    image, config = structured(), PerturbConfig(gaussian_sigma=11.0, salt_pepper=0.3, speckle=0.2, seed=5)
+    expected = [
+        add_gaussian_noise(image, 11.0, "5/gaussian/query/a.jpg"),
+        add_salt_pepper(image, 0.3, "5/salt_pepper/query/a.jpg"),
+        add_speckle(image, 0.2, "5/speckle/query/a.jpg"),
+    ]
+    for entry, noisy in zip(catalog(config)[-3:], expected, strict=True):
+        np.testing.assert_array_equal(entry.function(image, "query/a.jpg"), noisy)
 
 
 def test_the_noise_follows_the_seed_and_nothing_else_does() -> None:
