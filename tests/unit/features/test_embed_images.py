@@ -3,18 +3,24 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
 from qafm.config.fusion import ArchitectureConfig, FusedModelConfig, HeadConfig
+from qafm.config.runtime import RuntimeConfig
+from qafm.datasets.read_image import read_image
 from qafm.errors import InputError
 from qafm.evaluation.fuse import ExportedHead
-from qafm.features.embed_images import load_qafm, save_head, visual_weights
+from qafm.features.embed_images import embed_images, load_qafm, save_head, visual_weights
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
 from qafm.models.weights import save_weights
+from qafm.tables.parquet import read_parquet, write_parquet
+from qafm.tables.quality import QUALITY_SCHEMA
+from tests import made_up_qafm
 
 ARCHITECTURE = ArchitectureConfig(
     backbone=BackboneConfig(name="resnet10", last_stride=1, init="random", height=64, width=32),
@@ -82,3 +88,27 @@ def test_weights_load_back_or_are_refused(tmp_path: Path) -> None:
             torch.testing.assert_close(now, then, rtol=0, atol=1e-4)
     with pytest.raises(InputError, match=r"model\.safetensors: does not fit the configured model"):
         load_qafm(tmp_path / "model.safetensors", MODEL.model_copy(update={"head": HeadConfig(dim=15)}))
+
+
+@torch.no_grad()
+def test_every_searched_image_has_its_own_vectors_q_and_weight(tmp_path: Path, images: Path) -> None:
+    """One image at a time; one image has no Q, and the table of Q is in another order."""
+    model, weights = made_up_qafm.make_qafm(tmp_path)
+    rows = {row["image_id"]: row for row in read_parquet(images).to_pylist() if not row["junk"]}
+    quality = {name: 0.43 + 0.05 * i for i, name in enumerate(rows)}
+    scores = [{**dict.fromkeys(QUALITY_SCHEMA.names, 0.0), "image_id": name, "q": q} for name, q in reversed(quality.items()) if name != "021.png"]
+    write_parquet(tmp_path / "quality.parquet", pa.Table.from_pylist(scores, QUALITY_SCHEMA))
+    files = {"out": tmp_path / "e.parquet", "head": tmp_path / "head.safetensors"}
+    embed_images(images, tmp_path / "quality.parquet", weights, made_up_qafm.MODEL, RuntimeConfig(threads=1, device="cpu"), **files)
+    table = read_parquet(files["out"]).to_pylist()
+    assert [row["image_id"] for row in table] == [name for name, row in rows.items() if row["split"] != "train" or row["fold"] == "holdout"]
+    assert model.weight_mlp is not None
+    for row in table:
+        known = rows[row["image_id"]]
+        batch = made_up_qafm.as_batch(read_image(Path(known["path"])))
+        np.testing.assert_allclose(row["v_a"], model.visual(batch).v_a[0].numpy(), atol=1e-4)
+        np.testing.assert_allclose(row["v_s"], model.attribute(batch).v_s[0].numpy(), atol=1e-4)
+        q = None if row["image_id"] == "021.png" else quality[row["image_id"]]
+        assert row["q"] == q and row["split"] == ("holdout" if known["split"] == "train" else known["split"])
+        assert row["visual_weight"] == pytest.approx(float(model.weight_mlp.weight(torch.tensor([1.0 if q is None else q]))), rel=1e-5)
+    assert len({row["visual_weight"] for row in table}) == len(table)

@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,9 @@ import torch
 from qafm.config.runtime import RuntimeConfig
 from qafm.images.image_set import ImageSet
 from qafm.images.network_input import normalize
+from qafm.losses.alpha import fit_scale, prototype_loss
 from qafm.models.qafm import Qafm
+from qafm.training import alpha_table
 from qafm.training.alpha_table import describe_table, holdout_table, train_table
 from qafm.training.best_fixed import best_fixed_weight
 from qafm.training.fusion_losses import AlphaTable
@@ -31,6 +35,30 @@ def test_train_table_holds_plain_cross_entropy_of_each_classifier(model: Qafm, i
     assert torch.equal(table.q, q)
 
 
+def test_both_tables_measure_the_branches_in_eval_mode(model: Qafm, images: ImageSet) -> None:
+    settled = copy.deepcopy(model).eval()
+    for table in (train_table, holdout_table):
+        found, expected = (table(network, images, torch.arange(9.0), CPU, RuntimeConfig()) for network in (model.train(), settled))
+        for losses, others in zip(found, expected, strict=True):
+            torch.testing.assert_close(losses, others)
+
+
+def test_holdout_table_holds_each_branchs_own_losses_at_its_own_scale(model: Qafm, images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of the three images of each identity are of one camera and more alike for it; v_a tells the identities more clearly than v_s."""
+    two_in_one_camera = ImageSet(**{**vars(images), "camids": np.array([1, 1, 2] * 3)})
+    generator = torch.Generator().manual_seed(14)
+    centres, seen_alike = torch.randn(3, 8, generator=generator)[images.labels], torch.randn(6, 8, generator=generator)[[0, 0, 1, 2, 2, 3, 4, 4, 5]]
+    vectors = [centres + noise * torch.randn(9, 8, generator=generator) + alike * seen_alike for noise, alike in ((0.3, 0.3), (0.8, 1.0))]
+    monkeypatch.setattr(alpha_table, "branch_vectors", lambda *_: tuple(vectors))
+    pids, camids = torch.from_numpy(images.pids), torch.from_numpy(two_in_one_camera.camids)
+    scales = [fit_scale(v, pids, camids) for v in vectors]
+    table = holdout_table(model, two_in_one_camera, torch.arange(9.0), CPU, RuntimeConfig())
+    for losses, v, scale in zip((table.l_apn, table.l_apan), vectors, scales, strict=True):
+        torch.testing.assert_close(losses, prototype_loss(v, pids, camids, scale))
+        assert not torch.allclose(losses, prototype_loss(v, pids, None, scale), rtol=1e-2)
+    assert scales[0] > scales[1] and all(scale != fit_scale(v, pids, None) for v, scale in zip(vectors, scales, strict=True))
+
+
 def test_holdout_table_leaves_out_identities_with_a_single_image(model: Qafm, images: ImageSet) -> None:
     alone = images.pids.copy()
     alone[0] = 99
@@ -46,6 +74,21 @@ def test_description_tells_a_collapsed_weight(model: Qafm) -> None:
     assert report["weight_sd"] == pytest.approx(0, abs=1e-6)
     assert report["target_q_r"] < -0.99
     assert report["target_mean"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_description_tells_the_weight_from_its_target(model: Qafm) -> None:
+    assert model.weight_mlp is not None
+    q = torch.linspace(0, 2, 20)
+    table = AlphaTable(q, 1 + q.square(), torch.full((20,), 2.0))
+    with torch.no_grad():
+        for parameter in model.weight_mlp.parameters():
+            parameter.copy_(torch.linspace(-1, 1, parameter.numel()).reshape(parameter.shape))
+        w = model.weight_mlp.weight(q).numpy()
+    target = 2 / (3 + np.linspace(0, 2, 20) ** 2)
+    expected = {f"{name}_{what}": value for name, x in (("target", target), ("weight", w)) for what, value in (("mean", x.mean()), ("sd", x.std()))}
+    expected |= {"target_q_r": np.corrcoef(q, target)[0, 1], "weight_q_r": np.corrcoef(q, w)[0, 1]}
+    assert describe_table(model, table) == pytest.approx(expected, rel=1e-4)
+    assert expected["weight_sd"] > 0.01 and abs(expected["weight_q_r"] - expected["target_q_r"]) > 0.01
 
 
 def test_best_fixed_weight_finds_the_informative_branch(images: ImageSet) -> None:

@@ -61,3 +61,14 @@ def test_what_only_v_s_reads_is_new_after_a_stage_one_on_attributes(architecture
     freezing = Freezing(model, trained_before(model, pooled.apan, apn_trained=False, apan_losses="attributes"), TrainFusionConfig())
     assert "attribute.apan.pool.exponent" in names(model, freezing.fast)
     assert model.attribute.apan.pool.exponent.grad is None
+
+
+def test_a_single_attribute_head_trains_v_s_with_it(architecture: ArchitectureConfig) -> None:
+    """It reads v_s, so that a stage 1 on attributes reaches the embedding; the identity head alone is new."""
+    single = architecture.model_copy(update={"apan": architecture.apan.model_copy(update={"heads": "single", "steps": 1})})
+    model = Qafm(single, HeadConfig(dim=14), 3, None)
+    torch.stack([logits.square().sum() for logits in model.attribute(torch.rand(4, 3, 64, 32)).attribute_logits]).sum().backward()
+    freezing = Freezing(model, trained_before(model, single.apan, apn_trained=False, apan_losses="attributes"), TrainFusionConfig())
+    reached = {name for name, parameter in model.named_parameters() if parameter.grad is not None}
+    assert names(model, freezing.slow) == reached
+    assert any(name.startswith("attribute.apan.embed.") for name in reached) and not any(name.startswith("attribute.apan.neck.") for name in reached)

@@ -8,6 +8,7 @@ import torch
 from qafm.config.fusion import AlphaConfig, ArchitectureConfig, HeadConfig
 from qafm.config.training import BranchLossConfig, OptimizerConfig
 from qafm.losses.branches import apan_losses, apn_losses
+from qafm.losses.triplet import batch_hard_triplet
 from qafm.models.qafm import Qafm
 from qafm.models.weight_mlp import WeightMlp
 from qafm.training.fusion_losses import AlphaTable, Fused, Losses, alpha_losses, fused_id_loss, global_losses
@@ -80,6 +81,7 @@ def test_original_takes_the_bnneck_for_its_extra_loss_alone_and_runs_the_norm_of
     expected = {"global_identity": head.neck.classifier(vector), "mix": head.neck.classifier(head.neck.norm(vector))}
     for name, logits in expected.items():
         assert float(losses[name].detach()) == pytest.approx(float(torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1).detach()), rel=1e-5)
+    assert float(losses["global_triplet"].detach()) == pytest.approx(float(batch_hard_triplet(vector, labels, 0.3).detach()), rel=1e-5)
     assert float(losses["global_identity"].detach()) != pytest.approx(float(losses["mix"].detach()), rel=1e-4)
     assert (int(model.head.fc_norm.num_batches_tracked), int(model.head.neck.norm.num_batches_tracked)) == (2, 1)
 

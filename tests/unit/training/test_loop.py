@@ -202,3 +202,69 @@ def test_a_sample_may_be_several_images() -> None:
     triplets = Plan(1, lambda rng: [rng.integers(0, len(LABELS), (5, 3)), rng.integers(0, len(LABELS), (4, 3))], lambda *_: 1.0)
     train_plan(dataclasses.replace(task, loss=loss), triplets, LABELS.device)
     assert shapes == [(5, 3), (4, 3)]
+
+
+def test_a_step_follows_the_gradient_of_the_sum_and_leaves_what_no_loss_reaches() -> None:
+    """By hand: SGD at a rate of 0.1, then 0.05; the second parameter has a loss in the first step only, and a weight decay that would move it in the second."""
+    both, once = torch.nn.Parameter(torch.tensor(1.0)), torch.nn.Parameter(torch.tensor(1.0))
+    model = torch.nn.ParameterList([both, once])
+    optimizer = torch.optim.SGD([{"params": [both]}, {"params": [once], "weight_decay": 0.5}], lr=0.1)
+    for group in optimizer.param_groups:
+        group["base_lr"] = 0.1
+
+    def loss(batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"a": 2 * both, "b": 3 * both} | ({"c": 4 * once} if batch[0] == 0 else {})
+
+    steps = Plan(1, lambda _rng: [np.array([0]), np.array([1])], lambda _epoch, step, _steps: 0.5**step)
+    (row,) = train_plan(Task("by hand", 1, model, optimizer, loss, lambda _epoch: None), steps, torch.device("cpu"))
+    assert both.item() == pytest.approx(1 - 0.1 * 5 - 0.05 * 5)
+    assert once.item() == pytest.approx(1 - 0.1 * (4 + 0.5))
+    assert (row["a"], row["b"], row["images_seen"]) == (pytest.approx((2 * 1 + 2 * 0.5) / 2), pytest.approx((3 * 1 + 3 * 0.5) / 2), 2)
+
+
+def test_an_epoch_is_trained_in_the_mode_it_asks_for_whatever_was_measured_before_it() -> None:
+    task, seen = make_task(), []
+    loss = task.loss
+
+    def measured(_epoch: int) -> dict[str, float]:
+        task.model.eval()
+        return {}
+
+    def watched(batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        seen.append(task.model.training)
+        return loss(batch)
+
+    run(dataclasses.replace(task, before_epoch=measured, loss=watched), epochs=2)
+    assert seen and all(seen)
+
+
+def test_name_and_seed_of_the_task_decide_its_draws() -> None:
+    drawn: list[list[int]] = []
+
+    def shown(task: Task) -> list[int]:
+        batches: list[int] = []
+        loss = task.loss
+
+        def watched(batch: torch.Tensor) -> dict[str, torch.Tensor]:
+            batches.extend(batch.tolist())
+            return loss(batch)
+
+        run(dataclasses.replace(task, loss=watched), epochs=1)
+        return batches
+
+    for name, seed in (("test", 7), ("test", 7), ("other", 7), ("test", 8)):
+        drawn.append(shown(dataclasses.replace(make_task(), name=name, seed=seed)))
+    assert drawn[0] == drawn[1] and drawn[0] != drawn[2] and drawn[0] != drawn[3]
+
+
+def test_the_rate_of_an_epoch_follows_warm_up_and_cosine() -> None:
+    task, rates = make_task(), []
+    loss = task.loss
+
+    def watched(batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        rates.append(task.optimizer.param_groups[0]["lr"])
+        return loss(batch)
+
+    schedule = OptimizerConfig(lr=0.05, warmup_epochs=2)
+    train(dataclasses.replace(task, loss=watched), LABELS, epochs=4, batch=BATCH, schedule=schedule)
+    assert rates == pytest.approx([0.05 * factor for factor in (0.5, 1, 1, 0.5) for _ in range(6)])

@@ -42,3 +42,12 @@ def test_empty_groups_are_left_out_and_own_settings_kept() -> None:
     assert len(optimizer.param_groups) == 1
     assert optimizer.param_groups[0]["base_lr"] == 0.5
     assert optimizer.param_groups[0]["weight_decay"] == 0.0
+
+
+def test_weight_decay_is_added_to_the_gradient() -> None:
+    """By hand: Adam's first step is the rate times the sign of the sum; decay apart from the gradient (AdamW) would go the other way."""
+    parameter = torch.nn.Parameter(torch.ones(1))
+    optimizer = build_adam([{"params": [parameter]}], OptimizerConfig(lr=0.01, weight_decay=0.1))
+    parameter.grad = torch.tensor([-0.05])
+    optimizer.step()
+    assert parameter.tolist() == pytest.approx([0.99], abs=1e-5)
