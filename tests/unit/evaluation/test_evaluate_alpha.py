@@ -10,9 +10,10 @@ import pytest
 from qafm.config.ablation import AblationConfig
 from qafm.errors import InputError
 from qafm.evaluation.evaluate_alpha import evaluate_alpha
+from qafm.evaluation.experiments import Trial, measure
 from qafm.evaluation.fuse import ExportedHead, concat
-from qafm.evaluation.load_embeddings import load_embeddings
-from qafm.evaluation.ranking import dot_similarity, evaluate_retrieval
+from qafm.evaluation.load_embeddings import Side, load_embeddings
+from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
 
 CONFIG = AblationConfig(alphas=(0.2, 0.5), grid=5)
 
@@ -104,6 +105,33 @@ def test_best_fixed_is_chosen_on_held_out_identities_only(small_run):
     chosen = found["galleries"]["standard"]["visual_weight"]
     assert scores[int(chosen * 4)] == max(scores) and "4 held-out identities" in found["note"]
     assert mean_ap(found) == pytest.approx(expected_at(run, chosen, chosen)["mAP"], abs=1e-5)
+
+
+def test_best_fixed_follows_the_run_s_rule_on_cameras():
+    """Per person three images of camera 1, alike to APN, and one of camera 2, which only APAN takes for the first of them: who drops a camera needs APAN."""
+    people = 6
+    v_a, v_s = np.zeros((4 * people, people), np.float32), np.zeros((4 * people, 3 * people), np.float32)
+    for person in range(people):
+        for image in range(4):
+            v_a[4 * person + image, (person + (image == 3)) % people] = 1  # in camera 2 everybody looks like the next one
+            v_s[4 * person + image, 3 * person + image % 3] = 1
+    names = np.array([f"{i:02d}" for i in range(4 * people)])
+    labels = Labels(np.repeat(np.arange(1, people + 1, dtype=np.int32), 4), np.tile(np.array([1, 1, 1, 2], np.int16), people), names, names)
+    side = Side(labels, np.zeros(len(names), bool), np.full(len(names), 0.5), v_a, v_s)
+    dims = v_a.shape[1], v_s.shape[1]
+    units = [value for dim in (sum(dims), *dims) for value in (np.ones(dim, np.float32), np.zeros(dim, np.float32))]
+    head = ExportedHead(np.eye(sum(dims), dtype=np.float32), *units)
+    chosen = {}
+    for same_camera in ("drop", "keep"):
+        scores = []
+        for w in np.linspace(0, 1, 5):
+            vectors = head.fused(v_a, v_s, w)
+            scores.append(evaluate_retrieval(labels, labels, dot_similarity(vectors, vectors), same_camera=same_camera).summary()["mAP"])  # type: ignore[arg-type]
+        weight = measure("best_fixed", Trial(head, side, side, side, same_camera, CONFIG)).weight  # type: ignore[arg-type]
+        assert weight is not None
+        chosen[same_camera] = float(weight[0])
+        assert scores[round(4 * chosen[same_camera])] == max(scores)
+    assert chosen == {"drop": 0.0, "keep": 0.25}
 
 
 def test_best_fixed_without_held_out_identities_says_why(small_run):

@@ -10,11 +10,12 @@ import pytest
 
 from qafm.config.ablation import AblationConfig
 from qafm.errors import InputError
+from qafm.evaluation.evaluate_alpha import evaluate_alpha
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.load_branch import Source, load_branch
 from qafm.evaluation.load_descriptors import DescriptorSide
 from qafm.evaluation.measure_oracle import METHODS, measure_oracle, split_halves
-from qafm.evaluation.ranking import Labels
+from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
 from qafm.evaluation.tabulate_oracle import tabulate_oracle
 from qafm.evaluation.weight_sweep import half_precision, sweep_weights
 from qafm.tables.descriptors import descriptors_table
@@ -142,6 +143,28 @@ def test_artifact_orders_the_methods_as_it_must(run: SmallRun, tmp_path: Path) -
     assert len(queries["image_id"]) == 6  # the query of a stranger is not there
 
 
+def test_every_method_is_the_retrieval_it_is_named_after(run: SmallRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qafm.evaluation.measure_oracle._holdout_weight", lambda *_: 0.25)  # another weight than the one that is best for the queries
+    content = measured(run, tmp_path)
+    queries = content["queries"]
+    for method, experiment in (("first", "apn_descriptor"), ("second", "apan_descriptor")):
+        out = tmp_path / f"{experiment}.json"
+        evaluate_alpha(experiment, run.images, run.embeddings, run.head, same_camera="drop", config=AblationConfig(), out=out)
+        assert queries[method] == pytest.approx(json.loads(out.read_text())["galleries"]["standard"]["queries"]["ap"], abs=2e-6)
+    first, second = (load_branch(run.images, Source(run.embeddings, run.head, branch)) for branch in ("apn", "apan"))
+    at = {}
+    for w in np.linspace(0, 1, GRID):
+        sides = ((first.query, second.query), (first.gallery, second.gallery))
+        vectors = [unit_rows(np.concatenate([w * one.descriptor, (1 - w) * other.descriptor], axis=1)) for one, other in sides]
+        ap = evaluate_retrieval(first.query.labels, first.gallery.labels, dot_similarity(*vectors)).ap
+        at[float(w)] = ap[np.isfinite(ap)]
+    assert (content["weight_holdout"], content["weight_test"]) == (0.25, max(at, key=lambda w: (round(at[w].mean(), 9), -abs(w - 0.5))))
+    assert at[0.25].mean() < at[content["weight_test"]].mean()
+    assert queries["fixed_holdout"] == pytest.approx(at[0.25], abs=2e-6)
+    assert queries["fixed_test"] == pytest.approx(at[content["weight_test"]], abs=2e-6)
+    assert queries["oracle"] == pytest.approx(np.max(list(at.values()), axis=0), abs=2e-6)
+
+
 def test_the_weight_of_held_out_identities_is_their_best(run: SmallRun, tmp_path: Path) -> None:
     sides = [load_branch(run.images, Source(run.embeddings, run.head, branch)).holdout for branch in ("apn", "apan")]
     first, second = (side for side in sides if side is not None)
@@ -192,6 +215,32 @@ def test_table_compares_with_the_null(run: SmallRun, tmp_path: Path) -> None:
     assert (branches["first"], branches["second"], branches["dataset"], branches["n_seeds"]) == ("APN", "APAN", "d", "1")
 
 
+def test_every_cell_of_the_table_by_hand(tmp_path: Path) -> None:
+    # Percent by method; the second seed is 4 better in all of them, and the weights of the seeds lie 0.2 apart. One query has a single right image: no halves.
+    percent = {
+        "branches": {"first": 10, "second": 20, "fixed_holdout": 31, "fixed_test": 33, "oracle": 40, "split_fixed": 52, "split_oracle": 55},
+        "baselines": {"first": 15, "second": 16, "fixed_holdout": 17, "fixed_test": 18, "oracle": 21, "split_fixed": 26, "split_oracle": 27},
+    }
+    rows = []
+    for pair, values in percent.items():
+        for seed, more in ((1, 0), (2, 4)):
+            ap = {name: [(value + more) / 100] * 2 + [None if name.startswith("split") else (value + more) / 100] for name, value in values.items()}
+            content = {"pair": pair, "weight_holdout": 0.1 + more / 20, "weight_test": 0.6 + more / 20}
+            rows.append((seed, pair, tmp_path / f"{pair}-{seed}.json"))
+            rows[-1][2].write_text(json.dumps(content | {"queries": {"image_id": ["a", "b", "c"], "pid": [1, 1, 2], **ap}}))
+    tabulate_oracle(rows, RUN, AblationConfig(bootstrap_samples=20), tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="") as stream:
+        branches, null = csv.DictReader(stream)
+    for row, pair in ((branches, "branches"), (null, "baselines")):
+        assert {name: row[f"mAP_{name}"] for name in METHODS} == {name: f"{value + 2}.00" for name, value in percent[pair].items()}
+        assert (row["weight_holdout"], row["weight_test"], row["n_queries"], row["n_seeds"]) == ("0.2000", "0.7000", "3", "2")
+    gains = {"oracle_gain": "7.00", "split_gain": "3.00", "oracle_gain_over_null": "4.00", "split_gain_over_null": "2.00"}
+    assert {f"{name}{end}": branches[f"{name}{end}"] for name in gains for end in ("", "_low", "_high")} == {
+        f"{name}{end}": gain for name, gain in gains.items() for end in ("", "_low", "_high")
+    }
+    assert (null["oracle_gain"], null["split_gain"], branches["anything_to_adapt_to"]) == ("3.00", "1.00", "yes")
+
+
 def verdict(folder: Path, gains: dict[str, list[float]]) -> str:
     """The table's answer for made-up gains per query: 40 queries of 20 people."""
     for pair, gain in gains.items():
@@ -209,6 +258,7 @@ def test_the_verdict_needs_both_a_gain_and_one_beyond_chance(tmp_path: Path) -> 
     assert verdict(tmp_path, {"branches": gains["high"], "baselines": gains["none"]}) == "yes"
     assert verdict(tmp_path, {"branches": gains["high"], "baselines": gains["high"]}) == "no"
     assert verdict(tmp_path, {"branches": gains["none"], "baselines": gains["none"]}) == "no"
+    assert verdict(tmp_path, {"branches": gains["none"], "baselines": [-gain for gain in gains["high"]]}) == "no"  # above the null, but no gain
     assert verdict(tmp_path, {"branches": gains["high"]}) == ""
 
 
