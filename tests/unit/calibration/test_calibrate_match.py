@@ -1,6 +1,7 @@
 """Rule calibrate_match: which pairs count, no identity judges itself, and files without a model where nothing can be said."""
 
 import json
+import math
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -16,7 +17,7 @@ from qafm.calibration.pairs import count_pairs, deal_folds
 from qafm.calibration.reliability import CENTRES
 from qafm.config.calibration import CalibrationConfig
 from qafm.errors import InputError
-from qafm.tables.calibration import CalibrationFile, read_calibration_file
+from qafm.tables.calibration import CalibrationFile, Polyline, read_calibration_file
 from qafm.tables.parquet import read_parquet, write_parquet
 from tests.unit.calibration.conftest import Run
 
@@ -76,6 +77,30 @@ def test_no_pair_is_judged_by_a_fit_that_knew_one_of_its_people(make_run: Make) 
         assert np.array_equal(*pairs) == (part == 1)
         lines = [fit_polyline(CENTRES, *counts.without(part), (-3, 3)) for counts in (before, after)]
         assert (lines[0] == lines[1]) == (part == 1)
+
+
+def test_cllr_is_that_of_fits_that_knew_neither_of_a_pair_s_people(make_run: Make, tmp_path: Path) -> None:
+    run = make_run()
+    found = calibrated(run, tmp_path)
+    people = load_people(run.images, run.embeddings, run.head)
+    fold = deal_folds(people, 3, CONFIG.seed)
+    counts, limits = count_pairs(people, fold, 3), (-math.log(12), math.log(found.identity_pairs))
+    of, vectors = dict(zip(np.unique(run.pid[run.pid > 0]).tolist(), fold.tolist(), strict=True)), run.descriptors()
+
+    def cllr(fits: list[Polyline]) -> float:
+        costs: tuple[list[float], list[float]] = ([], [])
+        for i, j in combinations(range(len(run.pid)), 2):
+            a, b = int(run.pid[i]), int(run.pid[j])
+            if a and b and of[a] == of[b] and run.camid[i] != run.camid[j]:
+                llr = float(np.interp(np.linalg.norm(vectors[i] - vectors[j]), fits[of[a]].distance, fits[of[a]].llr))
+                costs[a != b].append(math.log2(1 + math.exp(llr if a != b else -llr)))
+        return float(np.mean(costs[0]) + np.mean(costs[1])) / 2
+
+    without = [fit_polyline(CENTRES, *counts.without(part), limits) for part in range(3)]
+    assert found.measures is not None and found.model is not None and found.model == fit_polyline(CENTRES, *counts.all(), limits)
+    fair, by_all = cllr(without), cllr([found.model] * 3)
+    assert found.measures.cllr.value == pytest.approx(fair, abs=0.002)
+    assert abs(fair - by_all) > 0.004  # a fit that knew the people judges them otherwise
 
 
 def test_the_settings_matter_and_equal_ones_give_equal_bytes(make_run: Make, tmp_path: Path) -> None:
