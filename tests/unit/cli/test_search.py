@@ -130,6 +130,15 @@ def test_another_picture_of_the_same_name_is_not_shown(run: Run, place: Path, mo
     assert found_hit(found.hit, Named(None, None), place / "gallery.parquet").file is None
 
 
+@pytest.mark.parametrize(
+    ("query", "hit", "right"),
+    [(3, 3, True), (3, 4, False), (3, 0, False), (3, -1, False), (3, None, None), (None, 3, None), (0, 0, None), (-1, -1, None), (0, 3, None)],
+)
+def test_only_a_known_person_is_right_or_wrong(tmp_path: Path, query: int | None, hit: int | None, right: bool | None) -> None:
+    found = found_hit(Hit(1, "none.jpg", 0.5, 0.875, hit, 1, 0, None, None, "0" * 64), Named(query, 1), tmp_path / "gallery.parquet")
+    assert (found.right, found.mark, found.file) == (right, {True: "✓", False: "✗", None: ""}[right], None)
+
+
 def test_names_mean_nothing_to_the_page(run: Run, place: Path) -> None:
     hostile = "<img src=x onerror=alert(1)>.jpg"
     (place / "odd").mkdir()

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 import torch
 from PIL import Image
+from torchvision.models import ResNet50_Weights
 
 from qafm.errors import InputError
 from qafm.images.image_set import load_image_set, select_rows
@@ -79,3 +80,11 @@ def test_normalisation_is_imagenets() -> None:
     pixels = torch.randint(0, 256, (2, 3, 4, 2), dtype=torch.uint8)
     expected = (pixels.double() / 255 - torch.tensor(IMAGENET_MEAN).view(3, 1, 1)) / torch.tensor(IMAGENET_STD).view(3, 1, 1)
     torch.testing.assert_close(normalize(pixels).double(), expected, atol=1e-5, rtol=0)
+
+
+def test_weights_of_imagenet_see_what_they_were_trained_on() -> None:
+    """torchvision's own preparation for the weights that `init: imagenet` loads, channel by channel."""
+    prepare = ResNet50_Weights.IMAGENET1K_V1.transforms()
+    pixels = torch.arange(2 * 3 * 20, dtype=torch.uint8).view(2, 3, 5, 4)
+    expected = torch.nn.functional.batch_norm(pixels.float() / 255, torch.tensor(prepare.mean), torch.tensor(prepare.std) ** 2, eps=0)
+    torch.testing.assert_close(normalize(pixels), expected, atol=1e-5, rtol=0)
