@@ -83,6 +83,7 @@ def check_curve(folder: Path, name: str, steps: list[Step], expected: Callable[[
     """Batches drawn by stage, seed and epoch, and each epoch's mean of each loss, `expected` of a step and its labels."""
     history = pd.read_csv(folder / "h.csv")
     assert len(history) == SCHEDULE["epochs"] and len(steps) == 2 * len(history)
+    assert not (folder / ".resume").exists()  # the state between epochs has served its purpose
     for epoch, row in history.iterrows():
         batches = list(identity_batches(LABELS, ScheduleConfig.model_validate(SCHEDULE).batch, seed_everything(name, SEED, epoch)))
         of_epoch = steps[2 * epoch : 2 * epoch + 2]

@@ -100,3 +100,26 @@ def test_best_fixed_weight_finds_the_informative_branch(images: ImageSet) -> Non
     assert weight >= 0.5
     swapped, _ = best_fixed_weight(noise, good, images)
     assert swapped <= 0.5
+
+
+def slow_map(images: ImageSet, v_a: np.ndarray, v_s: np.ndarray, w: float) -> float:
+    """mAP in percent of [w v_a, (1 - w) v_s], query by query; images of the query's own person and camera are left out."""
+    units = [np.concatenate([w * a / np.linalg.norm(a), (1 - w) * s / np.linalg.norm(s)]) for a, s in zip(v_a, v_s, strict=True)]
+    units = [v / np.linalg.norm(v) for v in units]
+    scores = []
+    for i, query in enumerate(units):
+        gallery = [j for j in range(len(units)) if images.pids[j] != images.pids[i] or images.camids[j] != images.camids[i]]
+        ranked = sorted(gallery, key=lambda j: -float(query @ units[j]))
+        right = [rank for rank, j in enumerate(ranked, 1) if images.pids[j] == images.pids[i]]
+        scores.append(np.mean([found / rank for found, rank in enumerate(right, 1)]))
+    return 100 * float(np.mean(scores))
+
+
+@pytest.mark.parametrize(("seed", "best"), [(7, 0.3), (11, 0.7)])
+def test_best_fixed_weight_is_the_best_of_twentieths(images: ImageSet, seed: int, best: float) -> None:
+    rng = np.random.default_rng(seed)
+    v_a, v_s = (np.eye(3)[images.labels.numpy()] + 0.6 * rng.normal(size=(9, 3)) for _ in range(2))
+    scores = {k: slow_map(images, v_a, v_s, k / 20) for k in range(21)}
+    assert [k for k, score in scores.items() if score > max(scores.values()) - 1e-9] == [round(20 * best)]
+    weight, score = best_fixed_weight(v_a.astype(np.float32), v_s.astype(np.float32), images)
+    assert (weight, score) == (pytest.approx(best), pytest.approx(max(scores.values())))
