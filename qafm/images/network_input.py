@@ -11,7 +11,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def to_input(images: np.ndarray, height: int, width: int) -> torch.Tensor:
-    """The one resize of the project, bilinear with antialiasing, the same to the bit as PIL's.
+    """The one resize of the project, bilinear with antialiasing: PIL's, within one of 255 levels.
 
     Args:
         images: uint8 [N, h, w, 3].
