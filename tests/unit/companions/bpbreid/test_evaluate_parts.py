@@ -46,19 +46,42 @@ def views(images: Path) -> dict:
 
 @pytest.mark.parametrize("visibility", ["none", "binary", "continuous"])
 @pytest.mark.parametrize("foreground", [True, False])
-def test_every_protocol_takes_its_queries_and_its_gallery(images: Path, views: dict, visibility, foreground: bool) -> None:
+@pytest.mark.parametrize("same_camera", ["drop", "keep"])
+def test_every_protocol_takes_its_queries_and_its_gallery(images: Path, views: dict, visibility, foreground: bool, same_camera) -> None:
     outs = {(query, gallery): images.parent / f"{query}-{gallery}.json" for query, gallery in (("full", "full"), ("upper", "full"), ("upper", "lower"))}
-    evaluate_parts(images, views, visibility, foreground=foreground, same_camera="keep", ranks=(1, 3), outs=outs)
+    evaluate_parts(images, views, visibility, foreground=foreground, same_camera=same_camera, ranks=(1, 3), outs=outs)
     for (query_view, gallery_view), path in outs.items():
         content = json.loads(path.read_text())
-        assert content["experiment"] == f"{query_view}-{gallery_view}-{visibility}" and content["same_camera"] == "keep"
+        assert content["experiment"] == f"{query_view}-{gallery_view}-{visibility}" and content["same_camera"] == same_camera
         query, gallery = load_parts(images, views[query_view], views[gallery_view], foreground=foreground)
         assert query.vectors.shape == (E if foreground else E - 1, 4, D) and len(gallery) == 5
         for name, side in (("standard", gallery), ("no_distractors", gallery.take(~gallery.distractor))):
-            expected = evaluate_retrieval(query.labels, side.labels, part_similarity(query, side, visibility), same_camera="keep").summary((1, 3))
+            expected = evaluate_retrieval(query.labels, side.labels, part_similarity(query, side, visibility), same_camera=same_camera).summary((1, 3))
             found = content["galleries"][name]["metrics"]
             assert set(found) == {"rank1", "rank3", "mAP", "mAP_trapezoid", "mINP"}
             assert found["mAP"] == pytest.approx(expected["mAP"], abs=1e-5) and found["rank3"] == pytest.approx(expected["rank3"], abs=1e-5)
+
+
+@pytest.mark.parametrize(("same_camera", "mean_ap", "rank1"), [("keep", (11 / 12, 1), (1, 1)), ("drop", (3 / 4, 1), (1 / 2, 1))])
+def test_images_of_the_querys_own_camera_are_right_or_left_out(images: Path, tmp_path: Path, same_camera, mean_ap: tuple, rank1: tuple) -> None:
+    """Every embedding is a direction in a plane, the same for query and gallery image of one identity and camera; the distractor lies between both of 6.
+
+    With the own camera's image the two queries of 6 have precisions 1 and 2/3, without it 1/2; those of 7 are always right.
+    """
+    degrees = {(6, 1): 0, (6, 2): 60, (7, 1): 180, (7, 2): 240, (0, 1): 30}
+    rows = [row for row in read_parquet(images).to_pylist() if row["split"] != "train" and not row["junk"]]
+    angles = np.radians([degrees[row["pid"], row["camid"]] for row in rows])
+    vectors = np.repeat(np.stack([np.cos(angles), np.sin(angles)], axis=1)[:, None], E, axis=1).astype(np.float32)  # [N, E, 2]
+    ones = np.ones((len(rows), E))
+    table = embeddings_table([row["image_id"] for row in rows], [row["split"] for row in rows], vectors, ones > 0, ones.astype(np.float32))
+    write_parquet(tmp_path / "views.parquet", table)
+    outs = {("full", "full"): tmp_path / "a.json"}
+    evaluate_parts(images, {"full": tmp_path / "views.parquet"}, "binary", foreground=True, same_camera=same_camera, ranks=(1,), outs=outs)
+    content = json.loads((tmp_path / "a.json").read_text())
+    found = [content["galleries"][name]["metrics"] for name in ("standard", "no_distractors")]
+    assert content["same_camera"] == same_camera
+    assert [metrics["mAP"] for metrics in found] == pytest.approx([100 * value for value in mean_ap])
+    assert [metrics["rank1"] for metrics in found] == pytest.approx([100 * value for value in rank1])
 
 
 def test_a_gallery_smaller_than_the_rank_asked_for(images: Path, views: dict) -> None:

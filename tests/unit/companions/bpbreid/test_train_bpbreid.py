@@ -8,19 +8,24 @@ import pytest
 import torch
 
 from qafm.companions.bpbreid import train_bpbreid as module
+from qafm.companions.bpbreid.embed_bpbreid import load_part_model
 from qafm.companions.bpbreid.part_fields import part_names
 from qafm.companions.bpbreid.part_labels import stripe_labels
+from qafm.companions.bpbreid.part_model import PartOutput, PartReid
 from qafm.companions.bpbreid.train_bpbreid import PartInputs, train_bpbreid
 from qafm.config.bpbreid import EmbeddingWeights, PartLossConfig, TrainBpbreidConfig
-from qafm.config.training import OptimizerConfig
+from qafm.config.training import AugmentConfig, BatchConfig, IdentityLossConfig, OptimizerConfig
 from qafm.datasets.synthetic.pifpaf_layout import KEYPOINTS
 from qafm.errors import InputError
 from qafm.models.reid_baseline import ReidBaseline
 from qafm.models.weights import load_weights, save_weights
 from qafm.runtime.resume import ResumeState
+from qafm.tables.parquet import read_parquet
 from qafm.training.stage import TrainingOutputs
-from tests.unit.companions.bpbreid.conftest import RUNTIME
+from tests.unit.companions.bpbreid.conftest import RUNTIME, TRAIN
+from tests.unit.companions.par.made_up_pictures import nearest_is_right, repaint, shown, stored
 
+STILL = AugmentConfig(flip=0, pad_px=0, brightness=0, contrast=0, saturation=0, erase=0)
 GILT = {"identity_whole", "identity_foreground", "identity_concatenated", "triplet_parts"}
 
 
@@ -75,6 +80,90 @@ def test_weights_of_the_losses_and_of_the_attention_are_heeded(images: Path, mas
     assert set(without.columns) == {"epoch", "images_seen", *GILT}
     _, released = trained(images, masks, "masks", first.model_copy(update={"loss": PartLossConfig(triplet=EmbeddingWeights(parts=1, foreground=1))}), "d")
     assert set(released.columns) == {"epoch", "images_seen", "attention", "triplet_foreground", *GILT}
+
+
+def narrow(config: TrainBpbreidConfig, **training: object) -> TrainBpbreidConfig:
+    """A backbone of few channels, and other settings of the training."""
+    backbone = config.backbone.model_copy(update={"channels": 16})
+    return config.model_copy(update={"backbone": backbone, "training": config.training.model_copy(update=training)})
+
+
+class Lessons:
+    """What a training learns from, batch by batch: the pictures, and what the losses of what the network makes of them are given."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.pixels: list[torch.Tensor] = []
+        self.pids: list[torch.Tensor] = []
+        self.settings: list[tuple[PartLossConfig, IdentityLossConfig]] = []
+        self.parts: list[torch.Tensor] = []
+        self.smoothing: list[float] = []
+        made: list[PartOutput] = []
+        forward, gilt, attention = PartReid.forward, module.gilt_losses, module.attention_loss
+
+        def noted(model: PartReid, pixels: torch.Tensor) -> PartOutput:
+            assert all(part.training for part in model.modules())
+            made.append(forward(model, pixels))
+            self.pixels.append(pixels)
+            return made[-1]
+
+        def spied_gilt(output: PartOutput, pids: torch.Tensor, config: PartLossConfig, settings: IdentityLossConfig) -> dict[str, torch.Tensor]:
+            assert output is made[-1]
+            self.pids.append(pids)
+            self.settings.append((config, settings))
+            return gilt(output, pids, config, settings)
+
+        def spied_attention(logits: torch.Tensor, labels: torch.Tensor, smoothing: float) -> torch.Tensor:
+            assert logits is made[-1].attention_logits
+            self.parts.append(labels)
+            self.smoothing.append(smoothing)
+            return attention(logits, labels, smoothing)
+
+        monkeypatch.setattr(PartReid, "forward", noted)
+        monkeypatch.setattr(module, "gilt_losses", spied_gilt)
+        monkeypatch.setattr(module, "attention_loss", spied_attention)
+
+
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+@pytest.mark.parametrize("variant", ["masks", "stripe_labels", "learned", "stripes"])
+def test_every_picture_is_learnt_as_its_identity_and_its_parts(
+    images: Path, masks: Path, config: TrainBpbreidConfig, monkeypatch, variant: str, flip: float
+) -> None:
+    spots = ["nose", "left elbow", "left wrist", "left knee", "left ankle"]  # one of each part of `five_v`
+    shows = {}  # image -> its only part
+    for i, row in enumerate(row for row in read_parquet(images).to_pylist() if row["split"] == "train"):
+        fields, shows[row["image_id"]] = np.zeros((36, 13, 7), np.float32), 1 + i % 5
+        fields[KEYPOINTS.index(spots[i % 5])] = 1
+        np.save((masks / row["image_id"]).with_suffix(".npy"), fields)
+    loss, settings = PartLossConfig(attention_smoothing=0.3), IdentityLossConfig(label_smoothing=0.2, triplet_margin=0.7)
+    changed = narrow(config, augment=STILL.model_copy(update={"flip": flip}), loss=settings).model_copy(update={"loss": loss})
+    seen = Lessons(monkeypatch)
+    trained(images, masks if variant == "masks" else None, variant, changed, "a")
+    learnt = shown(images, torch.cat(seen.pixels), mirrored=flip == 1)
+    assert {row["pid"] for row in learnt} == set(TRAIN)
+    assert torch.cat(seen.pids).tolist() == [TRAIN.index(row["pid"]) for row in learnt]
+    assert all(given == (loss, settings) for given in seen.settings)
+    if variant in ("learned", "stripes"):
+        assert not seen.parts
+        return
+    assert set(seen.smoothing) == {0.3}
+    stripes = [[part] * 3 for part in (1, 2, 3, 3, 4, 5)]
+    for label, row in zip(torch.cat(seen.parts), learnt, strict=True):
+        assert label.tolist() == (stripes if variant == "stripe_labels" else [[shows[row["image_id"]]] * 3] * 6)
+
+
+@pytest.mark.parametrize("variant", ["masks", "stripes"])
+def test_the_trained_images_find_their_identity_afterwards(images: Path, masks: Path, config: TrainBpbreidConfig, variant: str) -> None:
+    repaint(images)
+    rows = [row for row in read_parquet(images).to_pylist() if row["split"] == "train"]
+    found = []
+    for epochs, lr in ((1, 1e-12), (30, 1e-3)):
+        schedule = {"epochs": epochs, "augment": STILL, "optimizer": OptimizerConfig(lr=lr, warmup_epochs=1), "batch": BatchConfig(ids=3, images_per_id=4)}
+        changed = narrow(config, **schedule)
+        trained(images, masks if variant == "masks" else None, variant, changed, str(epochs))
+        with torch.no_grad():
+            output = load_part_model(images.parent / str(epochs) / "model.safetensors", variant, changed)(stored(images, 96, 48, rows))  # type: ignore[arg-type]
+        found.append(nearest_is_right(output.concatenated.normalized, [row["pid"] for row in rows]))
+    assert found[0] < 0.5 and found[1] > 0.75
 
 
 def test_the_labels_are_the_masks_moved_along_or_stripes_that_stay(images: Path, masks: Path, config: TrainBpbreidConfig, monkeypatch) -> None:

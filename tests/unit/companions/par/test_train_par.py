@@ -13,6 +13,7 @@ from qafm.companions.par import train_par as module
 from qafm.companions.par.classes import par_codes
 from qafm.companions.par.identity_fold import trained_on
 from qafm.companions.par.losses import ParLoss
+from qafm.companions.par.par_network import ParNetwork
 from qafm.companions.par.predict_par import load_par, predict_par
 from qafm.companions.par.predictions import NO_HEAD, read_predictions
 from qafm.companions.par.split_images import augmented
@@ -27,7 +28,8 @@ from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
 from qafm.training.stage import TrainingOutputs
-from tests.unit.companions.par.conftest import BACKBONE, RUNTIME, Row
+from tests.unit.companions.par.conftest import BACKBONE, RATES, RUNTIME, Row
+from tests.unit.companions.par.made_up_pictures import distances, repaint, shown, stored
 
 AGE = ATTRIBUTE_NAMES.index("age")
 ImagesOf = Callable[[list[Row]], Path]
@@ -68,6 +70,89 @@ def test_the_losses_start_from_the_same_weights_and_differ_afterwards(images: Pa
     monkeypatch.undo()
     ends = [trained(images, tmp_path / loss, settings(loss))[0]["heads.age.1.weight"] for loss in ("ce", "weighted_ce", "focal", "alpha_focal")]
     assert all(not torch.equal(one, other) for i, one in enumerate(ends) for other in ends[:i])
+
+
+class Lessons:
+    """What a training learns from, batch by batch: the pictures shown in training mode, and the labels the loss is given with their logits."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.pixels: list[torch.Tensor] = []
+        self.codes: list[torch.Tensor] = []
+        self.criteria: list[ParLoss] = []
+        made: list[dict[str, torch.Tensor]] = []
+        forward, loss = ParNetwork.forward, ParLoss.__call__
+
+        def noted(model: ParNetwork, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+            found = forward(model, pixels)
+            if torch.is_grad_enabled():
+                assert all(part.training for part in model.modules())
+                self.pixels.append(pixels)
+                made.append(found)
+            return found
+
+        def spied(criterion: ParLoss, logits: dict[str, torch.Tensor], codes: torch.Tensor) -> torch.Tensor:
+            if all(values.requires_grad for values in logits.values()):
+                assert logits is made[-1]
+                self.codes.append(codes)
+                self.criteria.append(criterion)
+            return loss(criterion, logits, codes)
+
+        monkeypatch.setattr(ParNetwork, "forward", noted)
+        monkeypatch.setattr(ParLoss, "__call__", spied)
+
+
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+def test_every_picture_is_learnt_with_its_own_labels_and_mirrored_as_configured(
+    images: Path, rows: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flip: float
+) -> None:
+    seen = Lessons(monkeypatch)
+    trained(images, tmp_path / "a", settings("alpha_focal", flip=flip, rotation_deg=0, patience=2).model_copy(update={"gamma": 1.5, "divide_by": "images"}))
+    learnt = shown(images, torch.cat(seen.pixels), mirrored=flip == 1)
+    train = [row for row in rows if row["split"] == "train"]
+    fitted = trained_on(np.array([row["pid"] for row in train]), 0.6, 1)
+    names = [row["image_id"] for row, fit in zip(train, fitted, strict=True) if fit]
+    assert sorted(row["image_id"] for row in learnt) == sorted(2 * names)  # once in each epoch
+    assert torch.cat(seen.codes).tolist() == [[-1 if row[name] is None else row[name] for name in ATTRIBUTE_NAMES] for row in learnt]
+    assert {(criterion.name, criterion.gamma, criterion.divide_by) for criterion in seen.criteria} == {("alpha_focal", 1.5, "images")}
+
+
+def test_pictures_are_turned_as_configured(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Lessons(monkeypatch)
+    trained(images, tmp_path / "a", settings(flip=0, rotation_deg=10, epochs=1))
+    assert distances(images, torch.cat(seen.pixels)).amin() > 0.1
+
+
+@pytest.mark.parametrize(("warmup_share", "factors"), RATES)
+def test_the_learning_rate_of_every_step(images: Path, tmp_path: Path, rates: list, warmup_share: float, factors: list[float]) -> None:
+    trained(images, tmp_path / "a", settings(epochs=4, patience=4, lr=2e-4, weight_decay=0.03, warmup_share=warmup_share))
+    assert [rate for rate, _ in rates] == pytest.approx([2e-4 * factor for factor in factors])  # 20 images in batches of 8: 3 steps an epoch
+    assert {decay for _, decay in rates} == {0.03}
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_every_head_drops_as_configured(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dropout: float) -> None:
+    models: list[ParNetwork] = []
+    monkeypatch.setattr(module, "train_plan", lambda task, *_: (models.append(task.model), [{"epoch": 1}])[1])
+    trained(images, tmp_path / "a", settings().model_copy(update={"dropout": dropout}))
+    assert {name: head[0].p for name, head in models[0].heads.items()} == dict.fromkeys(ATTRIBUTE_NAMES, dropout)
+    assert all(isinstance(head[0], torch.nn.Dropout) for head in models[0].heads.values())
+
+
+def test_the_trained_images_are_told_apart_afterwards(images: Path, rows: list[Row], tmp_path: Path) -> None:
+    repaint(images)
+    config = settings("ce", epochs=30, patience=30, lr=3e-3, warmup_share=1, flip=0, rotation_deg=0)  # the last epoch's weights are kept
+    trained(images, tmp_path, config.model_copy(update={"dropout": 0.0}))
+    train = [row for row in rows if row["split"] == "train"]
+    fitted = trained_on(np.array([row["pid"] for row in train]), 0.6, 1)
+    learnt = [row for row, fit in zip(train, fitted, strict=True) if fit and row["gender"] is not None]
+    with torch.no_grad():
+        logits = load_par(tmp_path / "model.safetensors", BACKBONE)(stored(images, 64, 32, learnt))
+    right, commonest = [], []
+    for name in ATTRIBUTE_NAMES:
+        labels = np.array([row[name] for row in learnt])
+        right.append(np.mean(logits[name].argmax(dim=1).numpy() == labels))
+        commonest.append(np.bincount(labels).max() / len(labels))
+    assert np.mean(commonest) < 0.6 and np.mean(right) > 0.75
 
 
 def test_training_sees_the_trained_identities_alone(images: Path, images_of: ImagesOf, rows: list[Row], tmp_path: Path) -> None:

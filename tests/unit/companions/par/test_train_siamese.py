@@ -25,7 +25,8 @@ from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.learning_curve import images_seen
 from qafm.tables.parquet import read_parquet
 from qafm.training.stage import TrainingOutputs
-from tests.unit.companions.par.conftest import BACKBONE, RUNTIME, Row
+from tests.unit.companions.par.conftest import BACKBONE, RATES, RUNTIME, Row
+from tests.unit.companions.par.made_up_pictures import check_triplets, distances, nearest_is_right, repaint, stored, watch_triplets
 
 DIM = 6
 SPLIT = IdentitySplitConfig()
@@ -122,6 +123,64 @@ def test_triplets_are_of_trained_images_and_negatives_of_the_anchors_cluster(ima
     assert (pids[triplets[:, 0]] == pids[triplets[:, 1]]).all() and (pids[triplets[:, 0]] != pids[triplets[:, 2]]).all()
     assert all(len(batch) <= 8 and batch.shape[1] == 3 for batch in run.batches(np.random.default_rng(2)))
     assert len(run.validation_triplets) == (~fitted).sum()
+
+
+def sides(images: Path) -> tuple[list[Row], list[Row]]:
+    """The trained and the validation images."""
+    train = [row for row in read_parquet(images, IMAGES_SCHEMA).to_pylist() if row["split"] == "train"]
+    fitted = trained_on(np.array([row["pid"] for row in train]), 0.6, 1)
+    return [row for row, fit in zip(train, fitted, strict=True) if fit], [row for row, fit in zip(train, fitted, strict=True) if not fit]
+
+
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+def test_the_loss_is_given_every_picture_in_its_role_and_the_margin(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flip: float) -> None:
+    repaint(images, colours="of_identity")
+    config = settings(flip=flip, rotation_deg=0, patience=2)
+    config = config.model_copy(update={"margin": 0.7, "clusters": ClustersConfig(count=2, hue_bins=6, stripes=1)})
+    seen = watch_triplets(monkeypatch, module, images, mirrored=flip == 1)
+    trained(images, tmp_path / "a", config=config)
+    fitted, validation = sides(images)
+    assert [len(triplets.anchors) for triplets in seen] == [7, 7, 6, 12] * 2 and {triplets.margin for triplets in seen} == {0.7}
+    for i, triplets in enumerate(seen):
+        assert triplets.learnt is (i not in (3, 7))  # the last ones of an epoch validate
+        side = fitted if triplets.learnt else validation
+        assert all(row in side for row in triplets.batch)
+        check_triplets(triplets, side)
+    for epoch in (seen[:3], seen[4:7]):
+        assert sorted(row["image_id"] for triplets in epoch for row in triplets.anchors) == sorted(row["image_id"] for row in fitted)
+
+
+def test_pictures_are_turned_as_configured(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels: list[torch.Tensor] = []
+    forward = module.SiameseNetwork.forward
+
+    def noted(model: module.SiameseNetwork, batch: torch.Tensor) -> torch.Tensor:
+        pixels.extend([batch] if model.training else [])
+        return forward(model, batch)
+
+    monkeypatch.setattr(module.SiameseNetwork, "forward", noted)
+    trained(images, tmp_path / "a", config=settings(flip=0, rotation_deg=10, epochs=1))
+    assert distances(images, torch.cat(pixels)).amin() > 0.1
+
+
+@pytest.mark.parametrize(("warmup_share", "factors"), RATES)
+def test_the_learning_rate_of_every_step(images: Path, tmp_path: Path, rates: list, warmup_share: float, factors: list[float]) -> None:
+    trained(images, tmp_path / "a", config=settings(epochs=4, patience=4, lr=2e-4, weight_decay=0.03, warmup_share=warmup_share))
+    assert [rate for rate, _ in rates] == pytest.approx([2e-4 * factor for factor in factors])  # 20 triplets in batches of 8: 3 steps an epoch
+    assert {decay for _, decay in rates} == {0.03}
+
+
+def test_the_trained_images_find_their_identity_afterwards(images: Path, tmp_path: Path) -> None:
+    repaint(images)
+    fitted, _ = sides(images)
+    found = []
+    for epochs, lr in ((1, 1e-12), (20, 1e-3)):
+        config = settings(epochs=epochs, patience=epochs, lr=lr, warmup_share=1, flip=0, rotation_deg=0)  # the last epoch's weights are kept
+        trained(images, tmp_path / str(epochs), config=config.model_copy(update={"margin": 1.0}))
+        with torch.no_grad():
+            vectors = load_siamese(tmp_path / str(epochs) / "model.safetensors", BACKBONE)(stored(images, 64, 32, fitted))
+        found.append(nearest_is_right(vectors, [row["pid"] for row in fitted]))
+    assert found[0] < 0.4 and found[1] > 0.75
 
 
 def test_the_validation_values_are_those_of_the_kept_weights(images: Path, tmp_path: Path) -> None:
