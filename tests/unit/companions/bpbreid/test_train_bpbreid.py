@@ -152,18 +152,20 @@ def test_every_picture_is_learnt_as_its_identity_and_its_parts(
 
 
 @pytest.mark.parametrize("variant", ["masks", "stripes"])
-def test_the_trained_images_find_their_identity_afterwards(images: Path, masks: Path, config: TrainBpbreidConfig, variant: str) -> None:
+def test_the_trained_images_find_and_name_their_identity_afterwards(images: Path, masks: Path, config: TrainBpbreidConfig, variant: str) -> None:
     repaint(images)
     rows = [row for row in read_parquet(images).to_pylist() if row["split"] == "train"]
-    found = []
+    labels = torch.tensor([TRAIN.index(row["pid"]) for row in rows])
+    found, named = [], []
     for epochs, lr in ((1, 1e-12), (30, 1e-3)):
         schedule = {"epochs": epochs, "augment": STILL, "optimizer": OptimizerConfig(lr=lr, warmup_epochs=1), "batch": BatchConfig(ids=3, images_per_id=4)}
         changed = narrow(config, **schedule)
         trained(images, masks if variant == "masks" else None, variant, changed, str(epochs))
         with torch.no_grad():
             output = load_part_model(images.parent / str(epochs) / "model.safetensors", variant, changed)(stored(images, 96, 48, rows))  # type: ignore[arg-type]
-        found.append(nearest_is_right(output.concatenated.normalized, [row["pid"] for row in rows]))
-    assert found[0] < 0.5 and found[1] > 0.75
+        found.append(nearest_is_right(output.concatenated.normalized, labels.tolist()))
+        named.append((output.concatenated.logits.argmax(dim=1) == labels).float().mean().item())
+    assert max(found[0], named[0]) < 0.6 and min(found[1], named[1]) > 0.75
 
 
 def test_the_labels_are_the_masks_moved_along_or_stripes_that_stay(images: Path, masks: Path, config: TrainBpbreidConfig, monkeypatch) -> None:
