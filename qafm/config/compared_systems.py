@@ -153,8 +153,7 @@ def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
     frozen = f" (frozen at first: {model.fusion.freeze_epochs} of its epochs)"
     note = f"trained in stages: {alone}, then both branches together{frozen}" if alone else "both branches trained together from the start"
     records = {"apn": "pretrain_apn", "apan": "pretrain_apan", "fusion": "train_fusion"}
-    trainings = {name: _of_model(name, records[name]) for name in stages}
-    behind = {"both": list(stages), "visual": [name for name in stages if name != "apan"], "attribute": [name for name in stages if name != "apn"]}
+    others = {"both": "", "visual": "apan", "attribute": "apn"}  # a branch owes nothing to the other's own stage
     computed = run.quality.source == "compute"
     q = run.q_network() if computed else None
     learned = model.fusion.alpha.fixed is None
@@ -165,8 +164,9 @@ def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
         ("apn_descriptor", "apn_descriptor", "visual", False, "QAFM's visual branch by its own descriptor, trained with QAFM"),
         ("apan_descriptor", "apan_descriptor", "attribute", False, "QAFM's attribute branch by its own descriptor, trained with QAFM"),
     )
+    exception = " but for its stages and their epochs" if alone else " but for its epochs" if model.fusion.epochs != model.baseline.training.epochs else ""
     for key, system, part, uses_q, text in rows:
-        same = "its own recipe is the common one" + (" but for its stages and their epochs" if alone else " but for its epochs")
+        same = "its own recipe is the common one" + exception
         recipes = {"own": text} | ({} if _unlike_baseline(run) else {"common": f"{text}; {same}"})
         network = FusedNetwork(part=part, architecture=model.architecture(), head=model.fusion.head, learned=uses_q, q=q if uses_q else None)
         yield ComparedSystem(
@@ -178,7 +178,7 @@ def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
             experiment=key,
             start=_start(run, model.backbone),
             network=network,
-            trainings=tuple(trainings[name] for name in behind[part]),
+            trainings=tuple(_of_model(name, records[name]) for name in stages if name != others[part]),
             needs_q=computed,  # it teaches the weight of the model that all four rows come from
         )
 

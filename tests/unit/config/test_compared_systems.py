@@ -134,6 +134,9 @@ def test_what_the_common_recipe_leaves_to_qafm_is_said(presets: dict[str, RunCon
     systems = compared_systems(presets["config.yaml"], ())
     excepted = [system.key for system in systems if system.recipes.get("common", "").endswith("but for its stages and their epochs")]
     assert excepted == ["qafm", "best_fixed", "apn_descriptor", "apan_descriptor"]
+    replica = presets["market1501-replica.yaml"]  # both branches at once, for as many epochs as the baseline
+    for run, end in ((replica, "is the common one"), (changed(replica, model={"fusion": {"epochs": 7}}), "but for its epochs")):
+        assert compared_systems(run, ())[0].recipes["common"].endswith(end)
 
 
 def trained_for_qafm(run: RunConfig) -> list[tuple[str, str]]:

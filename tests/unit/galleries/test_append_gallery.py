@@ -88,31 +88,6 @@ def test_row_groups_stay_full_over_many_appends(gallery: Path) -> None:
         assert opened.starts.tolist() == [*range(0, 115, 8), 115]
 
 
-def test_same_images_make_the_same_bytes_and_another_content_another_fingerprint(tmp_path: Path) -> None:
-    contents = [None, None, [f"other-{i}" for i in range(20)]]
-    paths = [tmp_path / f"{i}.parquet" for i in range(3)]
-    for path, content in zip(paths, contents, strict=True):
-        append_gallery(path, [rows_of(made_up(20), content=content)], **MODEL)
-    assert paths[0].read_bytes() == paths[1].read_bytes()
-    prints = []
-    for path in paths:
-        with Gallery(path) as opened:
-            prints.append(opened.fingerprint)
-    assert prints[0] == prints[1] != prints[2]
-
-
-def test_images_that_trade_contents_or_identities_make_another_fingerprint(tmp_path: Path) -> None:
-    """Numbers, sizes and extremes of all columns stay: an index of the one gallery must not be taken for the other's."""
-    content, pid, swapped = [f"sha-{i:02d}" for i in range(20)], list(range(1, 21)), [*range(9), 10, 9, *range(11, 20)]
-    prints = []
-    for name, contents, pids in (("a", content, pid), ("b", [content[i] for i in swapped], pid), ("c", content, [pid[i] for i in swapped])):
-        rows = GalleryRows([f"{i:02d}.jpg" for i in range(20)], contents, made_up(20), pid=pids)
-        append_gallery(tmp_path / f"{name}.parquet", [rows], **MODEL)
-        with Gallery(tmp_path / f"{name}.parquet") as opened:
-            prints.append(opened.fingerprint)
-    assert len(set(prints)) == 3
-
-
 def test_an_empty_gallery_is_a_gallery(tmp_path: Path) -> None:
     path = tmp_path / "g.parquet"
     append_gallery(path, [], **MODEL)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
+from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import ScheduleConfig
 from qafm.runtime.torch_setup import seed_everything
 from qafm.tables.attributes import ATTRIBUTE_NAMES
@@ -21,6 +22,7 @@ from qafm.training.batches import identity_batches
 from qafm.training.stage import TrainingOutputs
 
 SEED = 2
+RUNTIME = RuntimeConfig(threads=1, device="cpu")
 BACKBONE = BackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32)
 APN = ApnConfig(mfpm_channels=8, decoder_channels=(8,), lam_channels=(16, 16), embedding_dim=12)
 APAN = ApanConfig(pafm_channels=4, step_channels=4, hidden_channels=4, embedding_dim=10, attribute_weight=0.7)

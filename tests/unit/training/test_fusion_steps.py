@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from qafm.config.branches import PretrainApanConfig
 from qafm.config.fusion import ArchitectureConfig, TrainFusionConfig
-from qafm.config.runtime import RuntimeConfig
 from qafm.datasets.read_image import read_image
 from qafm.images.network_input import normalize, to_input
 from qafm.losses.alpha import SCALES
@@ -30,9 +29,24 @@ from qafm.tables.parquet import read_parquet, write_parquet
 from qafm.tables.quality import QUALITY_SCHEMA
 from qafm.training.train_fusion import FusionInputs, build_model, train_fusion
 from qafm.training.visual_weight import FixedWeight
-from tests.unit.training.by_hand import APAN, APN, BACKBONE, RATES, SCHEDULE, SEED, Step, check_curve, codes_of, first, heads, outputs, smoothed, triplet
+from tests.unit.training.by_hand import (
+    APAN,
+    APN,
+    BACKBONE,
+    RATES,
+    RUNTIME,
+    SCHEDULE,
+    SEED,
+    Step,
+    check_curve,
+    codes_of,
+    first,
+    heads,
+    outputs,
+    smoothed,
+    triplet,
+)
 
-RUNTIME = RuntimeConfig(threads=1, device="cpu")
 ARCHITECTURE = ArchitectureConfig(backbone=BACKBONE, apn=APN, apan=APAN)
 MEAN, SD = 1.5, 0.4  # of the reference images' Q
 

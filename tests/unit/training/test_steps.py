@@ -12,7 +12,6 @@ from torch import Tensor
 from qafm.config.baseline import BaselineConfig
 from qafm.config.branches import PretrainApanConfig, PretrainApnConfig
 from qafm.config.features import ExtractorConfig
-from qafm.config.runtime import RuntimeConfig
 from qafm.config.training import AugmentConfig, BranchTrainingConfig, TrainingConfig
 from qafm.datasets.read_image import read_image
 from qafm.images.network_input import to_input
@@ -33,6 +32,7 @@ from tests.unit.training.by_hand import (
     BACKBONE,
     LABELS,
     RATES,
+    RUNTIME,
     SCHEDULE,
     SEED,
     Step,
@@ -45,7 +45,6 @@ from tests.unit.training.by_hand import (
     triplet,
 )
 
-RUNTIME = RuntimeConfig(threads=1, device="cpu")
 pytestmark = pytest.mark.usefixtures("decided")
 LOSS = {"label_smoothing": 0.3, "triplet_margin": 0.9}
 

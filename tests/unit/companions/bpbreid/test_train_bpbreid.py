@@ -14,7 +14,7 @@ from qafm.companions.bpbreid.part_labels import stripe_labels
 from qafm.companions.bpbreid.part_model import PartOutput, PartReid
 from qafm.companions.bpbreid.train_bpbreid import PartInputs, train_bpbreid
 from qafm.config.bpbreid import EmbeddingWeights, PartLossConfig, TrainBpbreidConfig
-from qafm.config.training import AugmentConfig, BatchConfig, IdentityLossConfig, OptimizerConfig
+from qafm.config.training import BatchConfig, IdentityLossConfig, OptimizerConfig
 from qafm.datasets.synthetic.pifpaf_layout import KEYPOINTS
 from qafm.errors import InputError
 from qafm.models.reid_baseline import ReidBaseline
@@ -23,9 +23,8 @@ from qafm.runtime.resume import ResumeState
 from qafm.tables.parquet import read_parquet
 from qafm.training.stage import TrainingOutputs
 from tests.unit.companions.bpbreid.conftest import RUNTIME, TRAIN
-from tests.unit.companions.par.made_up_pictures import nearest_is_right, repaint, shown, stored
+from tests.unit.companions.made_up_pictures import STILL, nearest_is_right, repaint, shown, stored
 
-STILL = AugmentConfig(flip=0, pad_px=0, brightness=0, contrast=0, saturation=0, erase=0)
 GILT = {"identity_whole", "identity_foreground", "identity_concatenated", "triplet_parts"}
 
 

@@ -19,10 +19,9 @@ from qafm.evaluation.load_descriptors import load_descriptors
 from qafm.models.weights import load_weights
 from qafm.tables.csv_rows import read_rows
 from qafm.training.stage import TrainingOutputs
+from tests.unit.companions.made_up_pictures import STILL, check_triplets, nearest_is_right, repaint, shown, stored, watch_triplets
 from tests.unit.companions.par.conftest import BACKBONE, RUNTIME, Row
-from tests.unit.companions.par.made_up_pictures import check_triplets, nearest_is_right, repaint, shown, stored, watch_triplets
 
-STILL = AugmentConfig(flip=0, pad_px=0, brightness=0, contrast=0, saturation=0, erase=0)
 TRAINING = ScheduleConfig(
     epochs=2, batch=BatchConfig(ids=3, images_per_id=2), augment=AugmentConfig(pad_px=2), optimizer=OptimizerConfig(lr=1e-3, warmup_epochs=1)
 )

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
-import torch
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.runtime import RuntimeConfig
@@ -59,20 +58,6 @@ def images(tmp_path: Path, rows: list[Row]) -> Path:
 def images_of(tmp_path: Path) -> Callable[[list[Row]], Path]:
     """Writes an images.parquet of other rows."""
     return lambda rows: write_rows(tmp_path / "other.parquet", rows)
-
-
-@pytest.fixture
-def rates(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
-    """Learning rate and weight decay of every step that Adam takes, group by group."""
-    seen: list[tuple[float, float]] = []
-    step = torch.optim.Adam.step
-
-    def noted(optimizer: Any, *arguments: Any) -> Any:
-        seen.extend((group["lr"], group["weight_decay"]) for group in optimizer.param_groups)
-        return step(optimizer, *arguments)
-
-    monkeypatch.setattr(torch.optim.Adam, "step", noted)
-    return seen
 
 
 RATES = [  # 12 steps: the share in which the learning rate rises, rounded up to whole steps -> its factors, by hand

@@ -28,8 +28,8 @@ from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
 from qafm.training.stage import TrainingOutputs
+from tests.unit.companions.made_up_pictures import distances, repaint, shown, stored
 from tests.unit.companions.par.conftest import BACKBONE, RATES, RUNTIME, Row
-from tests.unit.companions.par.made_up_pictures import distances, repaint, shown, stored
 
 AGE = ATTRIBUTE_NAMES.index("age")
 ImagesOf = Callable[[list[Row]], Path]
@@ -125,8 +125,8 @@ def test_pictures_are_turned_as_configured(images: Path, tmp_path: Path, monkeyp
 @pytest.mark.parametrize(("warmup_share", "factors"), RATES)
 def test_the_learning_rate_of_every_step(images: Path, tmp_path: Path, rates: list, warmup_share: float, factors: list[float]) -> None:
     trained(images, tmp_path / "a", settings(epochs=4, patience=4, lr=2e-4, weight_decay=0.03, warmup_share=warmup_share))
-    assert [rate for rate, _ in rates] == pytest.approx([2e-4 * factor for factor in factors])  # 20 images in batches of 8: 3 steps an epoch
-    assert {decay for _, decay in rates} == {0.03}
+    assert [rate for rate, *_ in rates] == pytest.approx([2e-4 * factor for factor in factors])  # 20 images in batches of 8: 3 steps an epoch
+    assert {decay for _, decay, _ in rates} == {0.03}
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])

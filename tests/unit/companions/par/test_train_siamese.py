@@ -25,8 +25,8 @@ from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.learning_curve import images_seen
 from qafm.tables.parquet import read_parquet
 from qafm.training.stage import TrainingOutputs
+from tests.unit.companions.made_up_pictures import check_triplets, distances, nearest_is_right, repaint, stored, watch_triplets
 from tests.unit.companions.par.conftest import BACKBONE, RATES, RUNTIME, Row
-from tests.unit.companions.par.made_up_pictures import check_triplets, distances, nearest_is_right, repaint, stored, watch_triplets
 
 DIM = 6
 SPLIT = IdentitySplitConfig()
@@ -166,8 +166,8 @@ def test_pictures_are_turned_as_configured(images: Path, tmp_path: Path, monkeyp
 @pytest.mark.parametrize(("warmup_share", "factors"), RATES)
 def test_the_learning_rate_of_every_step(images: Path, tmp_path: Path, rates: list, warmup_share: float, factors: list[float]) -> None:
     trained(images, tmp_path / "a", config=settings(epochs=4, patience=4, lr=2e-4, weight_decay=0.03, warmup_share=warmup_share))
-    assert [rate for rate, _ in rates] == pytest.approx([2e-4 * factor for factor in factors])  # 20 triplets in batches of 8: 3 steps an epoch
-    assert {decay for _, decay in rates} == {0.03}
+    assert [rate for rate, *_ in rates] == pytest.approx([2e-4 * factor for factor in factors])  # 20 triplets in batches of 8: 3 steps an epoch
+    assert {decay for _, decay, _ in rates} == {0.03}
 
 
 def test_the_trained_images_find_their_identity_afterwards(images: Path, tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from qafm.companions.par.siamese_network import SiameseNetwork
+from qafm.config.training import AugmentConfig
 from qafm.datasets.read_image import read_image
 from qafm.images.network_input import normalize, to_input
 from qafm.tables.parquet import read_parquet
 
 Row = dict[str, Any]
+STILL = AugmentConfig(flip=0, pad_px=0, brightness=0, contrast=0, saturation=0, erase=0)
 RED, GREEN = (60, 60, 180), (60, 180, 60)  # as OpenCV writes them
 
 
