@@ -19,7 +19,7 @@ from qafm.models.weight_mlp import WeightMlp
 from qafm.models.weights import save_weights
 from qafm.tables.attributes import ATTRIBUTES
 
-BACKBONE = BackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32)
+BACKBONE = BackboneConfig(name="resnet10", channels=16, init="random", height=64, width=32)
 APN = ApnConfig(mfpm_channels=8, decoder_channels=(8,), lam_channels=(8, 8), embedding_dim=16)
 APAN = ApanConfig(pafm_channels=4, step_channels=8, hidden_channels=8, embedding_dim=16)
 

@@ -25,14 +25,14 @@ from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import write_parquet
 
-BACKBONE = BackboneConfig(name="resnet10", last_stride=1, channels=8, init="random", height=32, width=16)
+BACKBONE = BackboneConfig(name="resnet10", last_stride=1, channels=16, init="random", height=32, width=16)
 ARCHITECTURE = ArchitectureConfig(
     backbone=BACKBONE,
     apn=ApnConfig(mfpm_channels=8, decoder_channels=(8,), lam_channels=(8, 8), embedding_dim=12),
     apan=ApanConfig(pafm_channels=4, step_channels=4, hidden_channels=4, embedding_dim=10),
 )
 PERTURB = PerturbConfig(occlusion_sizes=(0.1,), blur_sigmas_px=())
-EXTRACTOR = BackboneConfig(name="resnet10", last_stride=2, channels=8, init="random", height=64, width=32)
+EXTRACTOR = BackboneConfig(name="resnet10", last_stride=2, channels=16, init="random", height=64, width=32)
 MODEL_CONFIG = FusedModelConfig(architecture=ARCHITECTURE, head=HeadConfig(dim=14), fixed_weight=None)
 UNLABELLED = ("hat", "age")
 MEAN, SD = 0.3, 0.1

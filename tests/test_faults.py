@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from qafm.config.run import RunConfig, check_names
+from qafm.evaluation.tabulate_variants import EXPERIMENTS
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +63,9 @@ def test_the_last_one_repairs_what_all_others_repair(study: dict[str, tuple[str,
 
 def test_the_table_finds_what_a_run_leaves(study: dict[str, tuple[str, RunConfig]], project: Path) -> None:
     script: dict[str, Any] = runpy.run_path(str(project / "workflow" / "tabulate_faults.py"))
-    found = script["variant"]("03", *study["03_convlstm"])
-    assert found.embeddings == [Path("results/market1501-study-relabelled/published/convlstm/seed-1/embeddings/fusion.parquet")]
+    found, missing = script["variant"]("03", *study["03_convlstm"])
+    assert (found.embeddings, found.rows, missing) == ([], [], [1])
     assert found.quality == Path("results/market1501-study-relabelled/published/quality.json")
-    assert found.rows[0][2].parent == Path("results/market1501-study-relabelled/published/convlstm/seed-1/ablation")
 
 
 def test_a_study_that_cannot_be_read_is_one_line(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,13 +87,28 @@ def test_a_study_that_cannot_be_read_is_one_line(project: Path, tmp_path: Path, 
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_variant_is_finished_when_all_its_files_are_there(study: dict[str, tuple[str, RunConfig]], project: Path, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_seed_is_finished_when_all_its_files_are_there(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script: dict[str, Any] = runpy.run_path(str(project / "workflow" / "tabulate_faults.py"))
+    (tmp_path / "seeds.yaml").write_text("seeds: [1, 2]")
+    study = script["load_study"](project / "config" / "market1501-replica.yaml", project / "config" / "faults", [tmp_path / "seeds.yaml"])
     monkeypatch.chdir(tmp_path)
-    found = script["variant"]("03", *study["03_convlstm"])
-    files = [found.quality, *found.embeddings, *(path for _, _, path in found.rows)]
+    features = Path("results/market1501-study-relabelled/published")
+    seed = features / "convlstm/seed-2"
+    files = [features / "quality.json", seed / "embeddings/fusion.parquet", *(seed / "ablation" / f"{row}.json" for row in EXPERIMENTS.values())]
     for file in files:
-        assert not script["is_finished"](found)
+        assert script["variant"]("03", *study["03_convlstm"])[1] == [1, 2]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    assert script["is_finished"](found)
+    found, missing = script["variant"]("03", *study["03_convlstm"])
+    assert missing == [1]
+    assert (found.quality, list(found.embeddings)) == (files[0], [files[1]])
+    assert list(found.rows) == [(2, row, path) for row, path in zip(EXPERIMENTS.values(), files[2:], strict=True)]
+
+
+def test_a_study_without_its_base_is_refused(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = project / "config"
+    monkeypatch.setattr(sys, "argv", ["tabulate_faults.py", str(config / "market1501-replica.yaml"), str(config / "faults"), "out.csv"])
+    with pytest.raises(SystemExit, match="error: 00_replica: not run yet, and all others are compared with it"):
+        runpy.run_path(str(project / "workflow" / "tabulate_faults.py"), run_name="__main__")
+    assert not Path("out.csv").exists()

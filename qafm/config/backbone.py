@@ -10,6 +10,8 @@ ResNetName: TypeAlias = Literal["resnet10", "resnet18", "resnet34", "resnet50"] 
 Pooling: TypeAlias = Literal["mean", "gem"]
 
 PUBLISHED_CHANNELS = 64
+# With fewer, torch's backward pass of a channels-last 1x1 convolution with stride 2 corrupts the heap, on CPUs with AMX or AVX-512 and more than one thread.
+LEAST_CHANNELS = 16
 
 
 class BackboneConfig(Settings):
@@ -18,7 +20,10 @@ class BackboneConfig(Settings):
     name: ResNetName = Field(default="resnet50", description="resnet10: one basic block per stage")
     last_stride: Literal[1, 2] = Field(default=2, description="stride of layer4; 1 doubles the height and width of its map")
     channels: int = Field(
-        default=PUBLISHED_CHANNELS, ge=4, multiple_of=2, description="channels of the stem and layer1, each later layer has twice as many; 64: as published"
+        default=PUBLISHED_CHANNELS,
+        ge=LEAST_CHANNELS,
+        multiple_of=2,
+        description="channels of the stem and layer1, each later layer has twice as many; 64: as published",
     )
     ibn: bool = Field(
         default=False, description="IBN-a: half the channels of each block's first norm in layers 1 to 3 are instance-normalised; no ImageNet weights"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from qafm.config.backbone import PUBLISHED_CHANNELS, BackboneConfig, ResNetName
+from qafm.config.backbone import LEAST_CHANNELS, PUBLISHED_CHANNELS, BackboneConfig, ResNetName
 from qafm.config.base import RunName, Settings
 from qafm.config.training import IdentityLossConfig, ScheduleConfig
 
@@ -17,7 +17,7 @@ class PartBackboneConfig(Settings):
     """The network below the parts: a ResNet whose last stride is 1, or HRNet-W32."""
 
     name: Literal[ResNetName, "hrnet_w32"] = Field(default="resnet50", description="hrnet_w32: timm's")
-    channels: int = Field(default=PUBLISHED_CHANNELS, ge=4, multiple_of=2, description="of a ResNet's stem, as in features.extractor.backbone")
+    channels: int = Field(default=PUBLISHED_CHANNELS, ge=LEAST_CHANNELS, multiple_of=2, description="of a ResNet's stem, as in features.extractor.backbone")
     ibn: bool = Field(default=False, description="IBN-a in a ResNet, as in features.extractor.backbone")
     init: Literal["imagenet", "extractor", "random"] = Field(
         default="extractor", description="imagenet: torchvision's or timm's weights; extractor: the extractor of stage 3; never a silent fallback"

@@ -1,4 +1,4 @@
-"""Variants of a run side by side: what each does to Q, to the weight, and to the branches and their fusion."""
+"""Variants of a run side by side: what each does to Q, to the weight, to the branches and their fusion, and what it gains on the first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from qafm.config.ablation import AblationConfig
 from qafm.errors import reading
-from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, as_percent, as_weight, read_artifacts, write_table
+from qafm.evaluation.ablation_rows import Artifacts, Cells, Row, as_weight, difference_cells, mean_cells, read_artifacts, write_table
 from qafm.evaluation.bootstrap import spearman
 from qafm.runtime.files import read_json
 from qafm.tables.parquet import read_parquet
@@ -25,7 +26,9 @@ EXPERIMENTS = {
 }
 Q_COLUMNS = ("q_mean", "q_sd", "q_sd_within_identity", "q_sd_between_identities")
 W_COLUMNS = ("visual_weight", "visual_weight_sd", "r_q_weight", "rho_q_weight")
-COLUMNS = ("variant", "dataset", "features", "model", *Q_COLUMNS, *W_COLUMNS, "rank1", *(f"mAP_{name}" for name in EXPERIMENTS), "n_queries", "n_seeds", "says")
+GAIN_COLUMNS = ("gain", "gain_sd", "gain_low", "gain_high", "gain_n_seeds")
+M_COLUMNS = ("rank1", *(f"mAP_{name}" for name in EXPERIMENTS), "mAP_qafm_sd")
+COLUMNS = ("variant", "dataset", "features", "model", *Q_COLUMNS, *W_COLUMNS, *M_COLUMNS, *GAIN_COLUMNS, "n_queries", "n_seeds", "says")
 
 
 @dataclass(frozen=True)
@@ -49,20 +52,22 @@ class Variant:
     rows: Sequence[Row]
 
 
-def tabulate_variants(variants: Sequence[Variant], out: Path) -> None:
+def tabulate_variants(variants: Sequence[Variant], config: AblationConfig, out: Path) -> None:
     """Write one row per variant: Q and w over the queries, mAP in percent on the standard gallery, means over seeds.
 
     q_sd is split into its part within and between identities (within^2 + between^2 = sd^2); r and rho are Pearson's and Spearman's correlation of Q
-    with the visual weight, empty where one of them is constant.
+    with the visual weight, empty where one of them is constant. `gain` is QAFM's mAP minus that of the first variant, over the seeds that both have
+    (`gain_n_seeds`): its sample standard deviation over them, and its 95 percent interval over identities, paired by query.
 
     Args:
         variants: in the order of the table.
+        config: number of draws and seed of the bootstrap.
         out: the CSV.
 
     Raises:
-        InputError: an artifact is missing or broken.
+        InputError: an artifact is missing or broken, or variants were measured on different queries.
     """
-    write_table(out, COLUMNS, [_row(variant) for variant in variants])
+    write_table(out, COLUMNS, [_row(variant) | (_gain_cells(variant, variants[0], config) if variant is not variants[0] else {}) for variant in variants])
 
 
 def _row(variant: Variant) -> Cells:
@@ -71,16 +76,24 @@ def _row(variant: Variant) -> Cells:
     cells = dict(zip(("dataset", "features", "model"), variant.names, strict=True)) | {"variant": variant.name, "says": variant.says}
     cells |= _q_cells(variant.quality) | _weight_cells(variant.embeddings)
     for column, experiment in EXPERIMENTS.items():
-        cells[f"mAP_{column}"] = _mean(found.get(experiment), "mAP")
+        cells |= mean_cells(f"mAP_{column}", _metric(found.get(experiment), "mAP"))
     measured = found["qafm"].of_gallery(STANDARD) if "qafm" in found else []
     if measured:
-        cells |= {"rank1": _mean(found["qafm"], "rank1"), "n_queries": str(measured[0]["n_queries"]), "n_seeds": str(len(measured))}
+        cells |= mean_cells("rank1", _metric(found["qafm"], "rank1")) | {"n_queries": str(measured[0]["n_queries"]), "n_seeds": str(len(measured))}
     return cells
 
 
-def _mean(artifacts: Artifacts | None, metric: str) -> str:
-    values = [content["metrics"][metric] for content in artifacts.of_gallery(STANDARD)] if artifacts else []
-    return as_percent(float(np.mean(values))) if values else ""
+def _metric(artifacts: Artifacts | None, name: str) -> list[float]:
+    return [content["metrics"][name] for content in artifacts.of_gallery(STANDARD)] if artifacts else []
+
+
+def _gain_cells(variant: Variant, first: Variant, config: AblationConfig) -> Cells:
+    shared = {seed for seed, experiment, _ in variant.rows if experiment == "qafm"} & {seed for seed, experiment, _ in first.rows if experiment == "qafm"}
+    if not shared:
+        return {}
+    own, other = (read_artifacts([row for row in of.rows if row[1] == "qafm" and row[0] in shared])[0] for of in (variant, first))
+    of_seeds = np.subtract(_metric(own, "mAP"), _metric(other, "mAP"))
+    return mean_cells("gain", list(of_seeds)) | difference_cells("gain", own, other, STANDARD, config) | {"gain_n_seeds": str(len(of_seeds))}
 
 
 def _q_cells(quality: Path) -> Cells:

@@ -103,7 +103,7 @@ def test_export_to_onnx(run: Run, place: Path) -> None:
     before = (place / "model.onnx").read_bytes()
     assert one_line(run("export", "-o", "model.onnx", code=1).stderr).startswith("qafm: model.onnx: ")
     assert (place / "model.onnx").read_bytes() == before
-    assert "model.onnx: 0." in run("export", "-o", "model.onnx", "--overwrite").stdout
+    assert "model.onnx: 1." in run("export", "-o", "model.onnx", "--overwrite").stdout
 
 
 def test_the_ending_fits_the_format(run: Run, place: Path) -> None:

@@ -15,6 +15,7 @@ from qafm.errors import InputError
     ("settings", "message"),
     [
         ({"backbone": {"name": "hrnet_w32", "init": "random", "height": 100, "width": 64}}, "divisible by 32, not 100 x 64"),
+        ({"backbone": {"channels": 8}}, "Input should be greater than or equal to 16"),
         ({"backbone": {"name": "hrnet_w32", "init": "extractor"}}, "hrnet_w32 cannot start from the extractor"),
         ({"backbone": {"height": 64}, "parts": {"stripes": 5}}, "5 stripes do not fit on the 4 rows"),
         ({"variants": ["masks", "masks"]}, "one is named twice"),

@@ -39,6 +39,10 @@ def test_every_preset_is_valid_and_writes_to_places_of_its_own(project: Path) ->
         ({"model": {"backbone": {"ibn": True}}}, "init extractor needs the extractor's architecture (resnet10), not resnet10 with ibn"),
         ({"features": {"extractor": {"backbone": {"ibn": True, "init": "imagenet"}}}}, "there are no ImageNet weights for resnet10 with ibn"),
         ({"model": {"backbone": {"channels": 16}}}, "needs the extractor's architecture (resnet10), not resnet10 from 16 channels"),
+        (
+            {"features": {"extractor": {"backbone": {"channels": 8}}}},
+            "config: features.extractor.backbone.channels: Input should be greater than or equal to 16",
+        ),
         ({"seeds": [-1]}, "config: seeds.0: Input should be greater than or equal to 0"),
         ({"dataset": {"name": ".."}}, "config: dataset.name: String should match pattern"),
         ({"features": {"name": "companions"}}, "config: features.name: companions is the name of a folder that the workflow makes itself"),

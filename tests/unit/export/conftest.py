@@ -39,7 +39,7 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ReidMo
 
     def make(*, apan: ApanConfig = APAN, head: HeadConfig | None = None, fixed: float | None = None) -> ReidModel:
         torch.manual_seed(0)
-        backbone = BackboneConfig(name="resnet10", channels=8, last_stride=1, init="random", height=HEIGHT, width=WIDTH)
+        backbone = BackboneConfig(name="resnet10", channels=16, last_stride=1, init="random", height=HEIGHT, width=WIDTH)
         architecture, head = ArchitectureConfig(backbone=backbone, apn=APN, apan=apan), head or HeadConfig(dim=DIM)
         mlp = WeightMlp(mean=0.13, sd=0.01, start_weight=0.4) if fixed is None else None
         network = Qafm(architecture, head, IDS, mlp)

@@ -51,7 +51,7 @@ def test_the_run_s_precision_and_float32_out(precision: str, inside: torch.dtype
 
 def test_branch_vectors_are_those_of_eval_mode() -> None:
     architecture = ArchitectureConfig(
-        backbone=BackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32),
+        backbone=BackboneConfig(name="resnet10", channels=16, init="random", height=64, width=32),
         apn=ApnConfig(mfpm_channels=8, decoder_channels=(8,), lam_channels=(16, 16), embedding_dim=12),
         apan=ApanConfig(pafm_channels=4, step_channels=4, hidden_channels=4, embedding_dim=10),
     )

@@ -7,7 +7,7 @@ from qafm.models.branch import AttributeBranch, VisualBranch
 from qafm.models.global_pool import GlobalPool
 from qafm.models.reid_baseline import ReidBaseline
 
-GEM = BackboneConfig(name="resnet10", channels=8, height=64, width=32, pooling="gem", init="random")
+GEM = BackboneConfig(name="resnet10", channels=16, height=64, width=32, pooling="gem", init="random")
 MEAN = GEM.model_copy(update={"pooling": "mean"})
 APN = ApnConfig(mfpm_channels=8, decoder_channels=(6,), lam_channels=(4, 12), embedding_dim=10)
 APAN = ApanConfig(pafm_channels=6, step_channels=5, hidden_channels=4, embedding_dim=8, residual=True)

@@ -23,7 +23,7 @@ from qafm.training.stage import TrainingOutputs
 
 SEED = 2
 RUNTIME = RuntimeConfig(threads=1, device="cpu")
-BACKBONE = BackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32)
+BACKBONE = BackboneConfig(name="resnet10", channels=16, init="random", height=64, width=32)
 APN = ApnConfig(mfpm_channels=8, decoder_channels=(8,), lam_channels=(16, 16), embedding_dim=12)
 APAN = ApanConfig(pafm_channels=4, step_channels=4, hidden_channels=4, embedding_dim=10, attribute_weight=0.7)
 SCHEDULE: dict[str, Any] = {

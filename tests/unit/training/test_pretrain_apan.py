@@ -18,7 +18,7 @@ from qafm.training.pretrain_apan import pretrain_apan
 from qafm.training.stage import TrainingOutputs
 from tests.made_up_images import write_images
 
-BACKBONE = BackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32)
+BACKBONE = BackboneConfig(name="resnet10", channels=16, init="random", height=64, width=32)
 APAN = ApanConfig(pafm_channels=4, step_channels=4, hidden_channels=4, embedding_dim=10)
 # No weight decay: what no loss reaches keeps its first value to the bit.
 TRAINING = BranchTrainingConfig(epochs=1, batch=BatchConfig(ids=2, images_per_id=2), optimizer=OptimizerConfig(weight_decay=0, warmup_epochs=0))

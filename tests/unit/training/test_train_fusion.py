@@ -27,7 +27,7 @@ from qafm.training.train_fusion import FusionInputs, build_model, build_optimize
 from tests.made_up_images import write_images
 
 ARCHITECTURE = ArchitectureConfig(
-    backbone=BackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32),
+    backbone=BackboneConfig(name="resnet10", channels=16, init="random", height=64, width=32),
     apn=ApnConfig(mfpm_channels=8, decoder_channels=(8,), lam_channels=(16, 16), embedding_dim=12),
     apan=ApanConfig(pafm_channels=4, step_channels=4, hidden_channels=4, embedding_dim=10),
 )

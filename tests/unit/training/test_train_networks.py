@@ -21,7 +21,7 @@ from qafm.training.train_extractor import train_extractor
 from tests.made_up_images import write_images
 
 RUNTIME = RuntimeConfig(threads=1, device="cpu")
-BACKBONE = BackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32)
+BACKBONE = BackboneConfig(name="resnet10", channels=16, init="random", height=64, width=32)
 STARTED = BACKBONE.model_copy(update={"init": "extractor"})
 APN = ApnConfig(mfpm_channels=8, decoder_channels=(8,), lam_channels=(16, 16), embedding_dim=12)
 BATCH = BatchConfig(ids=2, images_per_id=2)

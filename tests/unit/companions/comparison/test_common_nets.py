@@ -10,7 +10,7 @@ from qafm.config.backbone import BackboneConfig
 from qafm.config.common_recipe import CommonNetworkConfig, SiameseHead, SlicedHead
 from qafm.errors import InputError
 
-BACKBONE = BackboneConfig(name="resnet10", last_stride=1, channels=8, init="random", height=64, width=32)
+BACKBONE = BackboneConfig(name="resnet10", last_stride=1, channels=16, init="random", height=64, width=32)
 
 
 def network(name: str, slices: int = 2, backbone: BackboneConfig = BACKBONE) -> CommonSlicedNet:

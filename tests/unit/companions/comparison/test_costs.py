@@ -41,8 +41,8 @@ from qafm.models.reid_baseline import ReidBaseline
 from qafm.perturbations.stack import perturb
 from tests.unit.companions.par.conftest import RUNTIME
 
-BACKBONE = BackboneConfig(name="resnet10", last_stride=1, channels=8, init="random", height=64, width=32)
-EXTRACTOR = BackboneConfig(name="resnet10", last_stride=2, channels=4, init="random", height=32, width=16)
+BACKBONE = BackboneConfig(name="resnet10", last_stride=1, channels=16, init="random", height=64, width=32)
+EXTRACTOR = BackboneConfig(name="resnet10", last_stride=2, channels=16, init="random", height=32, width=16)
 ARCHITECTURE = ArchitectureConfig(
     backbone=BACKBONE,
     apn=ApnConfig(mfpm_channels=8, decoder_channels=(8,), lam_channels=(8, 8), embedding_dim=12),
@@ -83,7 +83,7 @@ def convolutions(trunk: nn.Module, height: int, width: int) -> int:
 def test_a_plain_network_costs_its_convolutions_and_the_parameters_behind_its_descriptor() -> None:
     model = ReidBaseline(backbone=BACKBONE, num_ids=9).eval()
     found = costs(PlainNetwork(backbone=BACKBONE, copies=1))
-    assert found == {"flops": convolutions(model.trunk, 64, 32), "parameters": numel(model.trunk) + 64, "descriptor_length": 64}  # the neck's scale
+    assert found == {"flops": convolutions(model.trunk, 64, 32), "parameters": numel(model.trunk) + 128, "descriptor_length": 128}  # the neck's scale
     assert costs(PlainNetwork(backbone=BACKBONE, copies=2)) == {name: 2 * count for name, count in found.items()}
 
 
@@ -116,21 +116,21 @@ def test_companions() -> None:
     siamese = costs(CommonNetwork(network=CommonNetworkConfig(backbone=BACKBONE, head=SiameseHead(dim=7))))
     trunk = ReidBaseline(backbone=BACKBONE, num_ids=1).eval().trunk
     own = convolutions(trunk, 64, 32)
-    assert siamese == {"flops": own + 2 * 7 * 64, "parameters": numel(trunk) + 7 * 65, "descriptor_length": 7}
+    assert siamese == {"flops": own + 2 * 7 * 128, "parameters": numel(trunk) + 7 * 129, "descriptor_length": 7}
     sliced = costs(CommonNetwork(network=CommonNetworkConfig(backbone=BACKBONE, head=SlicedHead(network="slicenet2", slices=2))))
-    dense = 64 * 2 * 2 * 64  # a strip of the 4 x 2 map, half the descriptor
+    dense = 128 * 2 * 2 * 64  # a strip of the 4 x 2 map, half the descriptor
     assert sliced == {"flops": own + 2 * 2 * dense, "parameters": numel(trunk) + dense + 3 * 64, "descriptor_length": 128}
     as_published = costs(SlicedNetwork(network=NetworkConfig(network="slicenet2", slices=4)), (128, 48))
     assert (as_published["parameters"], as_published["descriptor_length"]) == (803520, 128)
-    parts = PartModelConfig(backbone=PartBackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32), parts=PartsConfig(stripes=3, dim=5))
+    parts = PartModelConfig(backbone=PartBackboneConfig(name="resnet10", channels=16, init="random", height=64, width=32), parts=PartsConfig(stripes=3, dim=5))
     for foreground, length in ((True, 20), (False, 15)):
         found = costs(PartNetwork(model=parts, variant="stripes", foreground=foreground))
-        reduction = 64 * 5 + 2 * 5
+        reduction = 128 * 5 + 2 * 5
         assert found["descriptor_length"] == length
         assert found["parameters"] == numel(trunk) + reduction + ((reduction + 5) if foreground else 0)
     learned = costs(PartNetwork(model=parts, variant="learned", foreground=True))
     assert learned["descriptor_length"] == 30  # five_v
-    assert learned["parameters"] == numel(trunk) + 2 * reduction + 5 + 2 * 64 + 6 * 65  # the pixel classifier's norm and convolution
+    assert learned["parameters"] == numel(trunk) + 2 * reduction + 5 + 2 * 128 + 6 * 129  # the pixel classifier's norm and convolution
 
 
 def test_what_the_output_does_not_depend_on_is_not_counted() -> None:
@@ -180,7 +180,7 @@ def test_all_counts_in_one_file(tmp_path: Path) -> None:
     describe_compared([Curves(described, [histories, histories])], tmp_path / "counts.json")
     content = json.loads((tmp_path / "counts.json").read_text())["twins"]
     assert content["trainings"] == [{"epochs": [2, 2], "images_seen": [12, 14]}, {"epochs": [2, 2], "images_seen": [12, 14]}]
-    assert content["descriptor_length"] == 128 and content["flops"] > 0
+    assert content["descriptor_length"] == 256 and content["flops"] > 0
     before = (tmp_path / "counts.json").read_bytes()
     describe_compared([Curves(described, [histories, histories])], tmp_path / "counts.json")
     assert (tmp_path / "counts.json").read_bytes() == before
@@ -224,7 +224,7 @@ def test_a_time_is_that_of_one_image_in_milliseconds(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize("batch", [1, 2])
 def test_descriptors_have_length_1_whatever_is_built(batch: int) -> None:
     torch.manual_seed(0)
-    parts = PartModelConfig(backbone=PartBackboneConfig(name="resnet10", channels=8, init="random", height=64, width=32), parts=PartsConfig(dim=64))
+    parts = PartModelConfig(backbone=PartBackboneConfig(name="resnet10", channels=16, init="random", height=64, width=32), parts=PartsConfig(dim=64))
     pixels, q = torch.randint(0, 256, (batch, 3, 64, 32), dtype=torch.uint8), torch.zeros(batch)
     for network, norm in ((fused(), 1), (PlainNetwork(backbone=BACKBONE, copies=2), 1), (PartNetwork(model=parts, variant="masks", foreground=True), 6**0.5)):
         with torch.no_grad():

@@ -45,7 +45,7 @@ def test_siamese_descriptors_are_unit_vectors_of_the_projected_map() -> None:
     assert found.norm(dim=1).tolist() == pytest.approx([1, 1, 1])
 
 
-@pytest.mark.parametrize("change", [{"name": "resnet18"}, {"channels": 8}, {"ibn": True}, {"last_stride": 2}])
+@pytest.mark.parametrize("change", [{"name": "resnet18"}, {"channels": 16}, {"ibn": True}, {"last_stride": 2}])
 def test_every_setting_of_the_backbone_reaches_both_networks(change: dict[str, object]) -> None:
     backbone = BACKBONE.model_copy(update=change)
     expected = build_resnet(backbone.name, last_stride=backbone.last_stride, channels=backbone.channels, ibn=backbone.ibn)
