@@ -17,10 +17,10 @@ class AblationConfig(Settings):
 
     alphas: tuple[float, ...] = Field(default=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), description="paper_alpha (the weight of APAN) of the fixed rows")
     ranks: tuple[int, ...] = Field(default=(1, 5, 10), description="ranks of the CMC")
-    grid: int = Field(default=21, ge=2, description="weights from 0 to 1 among which the best fixed one and the per-query best are sought")
+    grid: int = Field(default=21, ge=2, description="weights from 0 to 1 among which the best fixed one, the per-query best and those of the guides are sought")
     permutations: int = Field(default=5, ge=1, description="random assignments of the weights that the row `shuffled` averages")
     bootstrap_samples: int = Field(default=2000, ge=1, description="draws of identities for the 95 percent intervals, those of quality.csv, too")
-    seed: int = Field(default=1, ge=0, description="seed of the permutations and of the bootstraps")
+    seed: int = Field(default=1, ge=0, description="seed of the permutations, of the bootstraps and of the random guide")
 
     @field_validator("alphas")
     @classmethod

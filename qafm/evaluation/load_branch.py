@@ -1,11 +1,13 @@
 """One descriptor per image, whoever made it: a branch of QAFM by its own descriptor, or a system that has one only."""
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from qafm.evaluation.fuse import ExportedHead
 from qafm.evaluation.load_descriptors import Descriptors, DescriptorSide, load_descriptors
 from qafm.evaluation.load_embeddings import Side, load_embeddings
+
+Branch: TypeAlias = Literal["apn", "apan"]
 
 
 class Source(NamedTuple):
@@ -19,7 +21,7 @@ class Source(NamedTuple):
 
     vectors: Path
     head: Path | None = None
-    branch: Literal["apn", "apan"] | None = None
+    branch: Branch | None = None
 
 
 def load_branch(images: Path, source: Source) -> Descriptors:
@@ -31,9 +33,11 @@ def load_branch(images: Path, source: Source) -> Descriptors:
     if source.branch is None or source.head is None:
         return load_descriptors(images, source.vectors)
     loaded, head, branch = load_embeddings(images, source.vectors), ExportedHead.load(source.head), source.branch
+    query, gallery = (branch_side(side, head, branch) for side in (loaded.query, loaded.gallery))
+    return Descriptors(query, gallery, None if loaded.holdout is None else branch_side(loaded.holdout, head, branch))
 
-    def described(side: Side) -> DescriptorSide:
-        vectors = head.apn_descriptor(side.v_a) if branch == "apn" else head.apan_descriptor(side.v_s)
-        return DescriptorSide(side.labels, side.distractor, vectors)
 
-    return Descriptors(described(loaded.query), described(loaded.gallery), None if loaded.holdout is None else described(loaded.holdout))
+def branch_side(side: Side, head: ExportedHead, branch: Branch) -> DescriptorSide:
+    """The images of `side` by one branch's own descriptor."""
+    vectors = head.apn_descriptor(side.v_a) if branch == "apn" else head.apan_descriptor(side.v_s)
+    return DescriptorSide(side.labels, side.distractor, vectors)

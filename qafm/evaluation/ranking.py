@@ -159,7 +159,7 @@ class Matches:
             if self.drop and blind.any():
                 raise InputError(f"{labels.image_id[blind][0]}: {side} image without a camera ({blind.sum()} of them); set same_camera to keep to do without")
         self.of_pid = _groups(gallery.pid)
-        query_content, self.gallery_content = _content(query, gallery)
+        query_content, self.gallery_content = content_codes(query, gallery)
         self.query_content, self.of_content = query_content, _groups(self.gallery_content)
 
     def of(self, i: int) -> tuple[np.ndarray, np.ndarray]:
@@ -183,7 +183,7 @@ def _groups(values: np.ndarray) -> dict[int, np.ndarray]:
     return {int(value): rows for value, rows in zip(distinct, np.split(order, starts[1:]), strict=True)}
 
 
-def _content(query: Labels, gallery: Labels) -> tuple[np.ndarray, np.ndarray]:
+def content_codes(query: Labels, gallery: Labels) -> tuple[np.ndarray, np.ndarray]:
     """Integer codes [Q] and [G] that are equal where two images are identical: by content, else by name and identity (anybody's folder can hold an a.jpg)."""
     if query.sha256 is None or gallery.sha256 is None:
         names = np.unique(np.concatenate([query.image_id, gallery.image_id]).astype(str), return_inverse=True)[1]

@@ -26,7 +26,21 @@ FIGURES = (
     "table4_curve",
     "match_reliability",
 )
-TABLES = ("table2", "table3", "table4", "table4_extra", "reranked", "calibration", "quality", "deciles", "degradations", "oracle", "attributes", "controls")
+TABLES = (
+    "table2",
+    "table3",
+    "table4",
+    "table4_extra",
+    "reranked",
+    "calibration",
+    "quality",
+    "deciles",
+    "degradations",
+    "oracle",
+    "guides",
+    "attributes",
+    "controls",
+)
 
 
 def visible(text: str) -> str:

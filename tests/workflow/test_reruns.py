@@ -16,9 +16,12 @@ FIGURES = {"plot_identity", "plot_architecture", "plot_iqa_branch", "plot_identi
 FIGURES |= {"plot_activation", "plot_ranking", "plot_training", "plot_ablation", "plot_match_reliability", "write_report"}
 ABLATION = {"evaluate_alpha", "tabulate_ablation", "tabulate_extra", "tabulate_table3", "tabulate_deciles", "tabulate_reranked", "plot_ablation"}
 ORACLE = {"measure_oracle", "tabulate_oracle"}
+GUIDES = {"measure_guides", "tabulate_guides"}
 DEGRADED = {"measure_degraded", "tabulate_degradations"}
 CALIBRATION = {"calibrate_match", "tabulate_calibration", "plot_match_reliability"}
-FROM_EMBEDDINGS = ABLATION | EXAMPLES | ORACLE | DEGRADED | CALIBRATION | {"rank_gallery", "rerank_gallery", "plot_q", "plot_alpha", "plot_q_against_alpha"}
+FROM_EMBEDDINGS = (
+    ABLATION | EXAMPLES | ORACLE | GUIDES | DEGRADED | CALIBRATION | {"rank_gallery", "rerank_gallery", "plot_q", "plot_alpha", "plot_q_against_alpha"}
+)
 FROM_FUSION = FROM_EMBEDDINGS | {"train_fusion", "embed_images", "embed_degraded", "score_attributes", "tabulate_attributes", "plot_training"}
 FROM_PERTURB = FROM_FUSION | {"perturb_images", "extract_features", "score_quality", "describe_quality", "plot_identifiability", "plot_iqa_branch"}
 BASELINES = {"train_baseline", "embed_baseline", "evaluate_descriptors"}

@@ -11,6 +11,7 @@ TABLES = {  # name: title; what it says stands in workflow/report/{name}.rst
     "deciles": "Hypothesis 1: the branches by tenths of Q",
     "degradations": "Hypothesis 1: the branches on degraded queries",
     "oracle": "Is there anything to adapt to?",
+    "guides": "Would another guide do better than Q?",
     "attributes": "What APAN knows of the attributes",
     "controls": "Controls: what cheap cues reach",
     "table2": "Table 2: the attributes",

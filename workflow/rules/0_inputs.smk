@@ -81,6 +81,11 @@ def oracles():
     return [(seed, pair, f"{M}/seed-{seed}/oracle/{pair}.json") for pair in PAIRS for seed in (first if pair.endswith("_seeds") else CFG.seeds)]
 
 
+def guides():
+    """(seed, artifact) of what each seed's guides of the weight achieved."""
+    return [(seed, f"{M}/seed-{seed}/guides.json") for seed in CFG.seeds]
+
+
 def calibrations():
     """(seed, artifact) of each seed's calibration."""
     return [(seed, f"{M}/seed-{seed}/calibration.json") for seed in CFG.seeds]
@@ -158,7 +163,7 @@ def recorded_costs():
     names += [("embed_images", f"embed_{fusion}") for fusion in ("fusion", "mspa")]
     names += [("score_attributes", f"score_attributes_{stage}") for _, stage, _ in attribute_scores()[:: len(CFG.seeds)] if "attributes" in TABLES]
     names += [("evaluate_alpha", f"evaluate_alpha/{row}") for row in dict.fromkeys((*PAPER_ROWS, *EXTRA_ROWS)) if row not in BASELINES]
-    names += [(rule, rule) for rule in ("embed_degraded", "measure_degraded", "calibrate_match")]
+    names += [(rule, rule) for rule in ("embed_degraded", "measure_degraded", "measure_guides", "calibrate_match")]
     names += [("evaluate_descriptors", f"evaluate_descriptors/{row}") for row in BASELINES]
     names += [("rerank_gallery", f"rerank_gallery/{row}") for row in RERANKED_ROWS]
     of_seeds = [(rule, f"{M}/seed-{seed}/benchmarks/{name}.tsv") for rule, name in names for seed in CFG.seeds]

@@ -1,4 +1,4 @@
-# Stage 7. Reads: embeddings, rows of Table 4. Writes: results/deciles.csv, oracle.csv, degradations.csv, calibration.csv, controls.csv.
+# Stage 7. Reads: embeddings, rows of Table 4. Writes: results/deciles.csv, oracle.csv, guides.csv, degradations.csv, calibration.csv, controls.csv.
 # Is there anything to adapt to? The paper's Hypothesis 1, asked of deciles of Q, of weights chosen per query and of degraded queries; then
 # what a distance is worth, and what pictures alone give away.
 PAIRS = ["branches", "baselines", *(["apn_seeds", "apan_seeds"] if len(CFG.seeds) > 1 else [])]  # between whose descriptors the weight is sought
@@ -63,6 +63,48 @@ rule tabulate_oracle:
         code=code("7_tabulate_oracle", "qafm.evaluation.tabulate_oracle"),
     script:
         "../scripts/7_tabulate_oracle.py"
+
+
+rule measure_guides:
+    input:
+        images=f"{D}/images.parquet",
+        embeddings=f"{SEED}/embeddings/fusion.parquet",
+        head=f"{SEED}/embeddings/fusion.head.safetensors",
+        quality=f"{F}/quality.parquet",
+    output:
+        f"{SEED}/guides.json",
+    log:
+        f"{SEED}/logs/measure_guides.log",
+    benchmark:
+        f"{SEED}/benchmarks/measure_guides.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=CFG.runtime.mem_mb,
+    params:
+        config=CFG.ablation.model_dump(mode="json", include={"grid", "seed"}),
+        same_camera=CFG.dataset.same_camera,
+        code=code("7_measure_guides", "qafm.evaluation.measure_guides"),
+    script:
+        "../scripts/7_measure_guides.py"
+
+
+rule tabulate_guides:
+    input:
+        [path for _, path in guides()],
+    output:
+        tabled("guides"),
+    log:
+        "results/logs/tabulate_guides.log",
+    conda:
+        ENVIRONMENT
+    params:
+        files=guides(),
+        run=CFG.table_run(),
+        config=CFG.ablation.model_dump(mode="json", include={"bootstrap_samples", "seed"}),
+        code=code("7_tabulate_guides", "qafm.evaluation.tabulate_guides"),
+    script:
+        "../scripts/7_tabulate_guides.py"
 
 
 rule calibrate_match:
