@@ -69,10 +69,14 @@ def made_up_run(
     write_parquet(folder / "images.parquet", _images(attributes))
     reference = {"set": "holdout", "images": 40, "mean": MEAN, "sd": SD, "quantiles": np.linspace(0.1, 0.5, 101).tolist()}
     write_json(folder / "quality.json", {"reference": reference})
-    row = {"galleries": {"standard": {"metrics": {"rank1": 61.5, "mAP": 42.25}, "n_queries": 13}}}
-    write_json(folder / "qafm.json", row)
-    scores = "set,attribute,n,accuracy,macro_f1,majority,n_images,official,official_majority\ngallery,gender,9,81.5,,70.0,9,,\nholdout,hair,9,1,,,9,,\n"
-    (folder / "attributes.csv").write_text(scores)
+    galleries = {
+        "no_distractors": {"metrics": {"rank1": 1.0, "mAP": 2.0}, "n_queries": 3},
+        "standard": {"metrics": {"rank1": 61.5, "mAP": 42.25}, "n_queries": 13},
+    }
+    write_json(folder / "qafm.json", {"galleries": galleries})
+    scores = ["set,attribute,n,accuracy,macro_f1,majority,n_images,official,official_majority"]
+    scores += ["gallery,gender,9,81.5,,70.0,9,,", "gallery,hat,0,,,,9,,", "holdout,hair,9,1,,,9,,"]  # of the hat nobody in the gallery has a label
+    (folder / "attributes.csv").write_text("\n".join([*scores, ""]))
     (folder / "calibration.json").write_text(json.dumps(calibration()))
     sources = BundleSources(
         images=folder / "images.parquet",

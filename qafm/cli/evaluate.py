@@ -19,7 +19,7 @@ def evaluate(
     query: Annotated[Path, typer.Option("--query", "-q", help="Descriptors: .parquet, .npy, .npz, .mat or .pt.", show_default=False)],
     gallery: Annotated[Path, typer.Option("--gallery", "-g", help="As --query; may be the same file, if it holds both sides.", show_default=False)],
     query_labels: Annotated[
-        Path | None, typer.Option(help="Identities and cameras, where the descriptors come without: .csv, .npy, .txt.", show_default=False)
+        Path | None, typer.Option(help="Identities and cameras, where the descriptors come without: .csv, .parquet, .npy, .txt.", show_default=False)
     ] = None,
     gallery_labels: Annotated[Path | None, typer.Option(help="As --query-labels.", show_default=False)] = None,
     same_camera: Annotated[SameCamera, typer.Option(help="Gallery images of the query's identity and camera; keep: for data without cameras.")] = "drop",

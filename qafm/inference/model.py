@@ -102,7 +102,7 @@ class ReidModel:
 
         Args:
             images: paths or arrays.
-            quality: false: Q is not computed and every image gets the weight of the mean Q. Some 10 times faster on a CPU; such descriptors rank a little
+            quality: false: Q is not computed and every image gets the weight of the mean Q. 6 to 14 times faster on a CPU; such descriptors rank a little
                 differently, and should not be mixed with others in one gallery.
             batch: images that go through the network at a time.
             progress: show a bar on stderr where that is a terminal.

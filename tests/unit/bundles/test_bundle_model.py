@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
 from qafm.bundles.bundle_model import bundle_model
+from qafm.bundles.describe_training import describe_training
 from qafm.bundles.load_bundle import load_bundle
 from qafm.bundles.stored_weights import weights_digest
 from qafm.config.bundle import BundleConfig, BundledMetrics, MeasuredAttribute
@@ -19,6 +21,8 @@ from qafm.models.qafm import Qafm
 from qafm.models.weights import load_weights
 from qafm.runtime.files import write_json
 from qafm.tables.attributes import ATTRIBUTE_NAMES
+from qafm.tables.images import IMAGES_SCHEMA
+from qafm.tables.parquet import read_parquet, write_parquet
 from tests.made_up_run import ARCHITECTURE, EXTRACTOR, MEAN, PERTURB, SD, UNLABELLED, calibration, made_up_bundle, made_up_run
 
 
@@ -58,6 +62,15 @@ def test_bundle_json_says_where_it_comes_from(tmp_path: Path) -> None:
     assert config.architecture.apn.horizontal_stripes == 0 and config.architecture.apan == ARCHITECTURE.apan
     assert config.digest == weights_digest([folder / "model.safetensors", folder / "extractor.safetensors"])
     assert json.loads((folder / "calibration.json").read_text())["genuine_pairs"] == calibration()["genuine_pairs"]
+
+
+@pytest.mark.parametrize(("known", "cameras"), [(1, 1), (0, 0)])
+def test_images_of_an_unknown_camera_are_of_no_camera(tmp_path: Path, known: int, cameras: int) -> None:
+    path = made_up_run(tmp_path).sources.images
+    rows = [row | {"camid": row["camid"] if row["camid"] <= known else None} for row in read_parquet(path).to_pylist()]
+    write_parquet(path, pa.Table.from_pylist(rows, schema=IMAGES_SCHEMA))
+    trained = describe_training(path, "folders")
+    assert (trained.images, trained.ids, trained.cameras) == (10, 5, cameras)
 
 
 def test_an_attribute_with_one_class_alone_is_not_learned(tmp_path: Path) -> None:

@@ -96,6 +96,10 @@ def test_curve_band_and_learned_weight_are_drawn(metric: str, panel: int, tmp_pa
     bars = np.array(axes.collections[1].get_segments())[:, :, 1]  # pyright: ignore[reportAttributeAccessIssue]
     intervals = [identity_interval(expected(rows, name, metric), np.array(PIDS), samples=50, seed=7) for name, _ in fixed]
     np.testing.assert_allclose(bars, intervals)
+    own = identity_interval(expected(rows, "qafm", metric), np.array(PIDS), samples=50, seed=7)
+    np.testing.assert_allclose(axes.collections[2].get_segments(), [[[0.385, end] for end in own]])  # pyright: ignore[reportAttributeAccessIssue]
+    level = [line.get_ydata() for line in axes.get_lines() if line.get_linestyle() == "--" and len(np.asarray(line.get_xdata())) == 2]
+    np.testing.assert_allclose(level, [[expected(rows, "qafm", metric).mean()] * 2])
     assert axes.get_ylabel().endswith("(%)")
     (top,) = axes.child_axes
     figure.draw_without_rendering()
@@ -111,8 +115,10 @@ def test_best_fixed_weight_and_paired_difference_are_told(tmp_path: Path) -> Non
         alpha = max(fixed, key=lambda alpha: (fixed[alpha].mean(), -alpha))
         learned = expected(rows, "qafm", metric)
         low, high = identity_interval(learned - fixed[alpha], pid, samples=50, seed=7)
-        assert f"{title}: the best of Table 4's fixed weights on these queries, alpha {alpha:.2g}, with {fixed[alpha].mean():.2f} [" in caption
-        assert f"; QAFM {learned.mean():.2f} [" in caption
+        best, own = (identity_interval(values, pid, samples=50, seed=7) for values in (fixed[alpha], learned))
+        of_best = f"with {fixed[alpha].mean():.2f} [{best[0]:.2f}, {best[1]:.2f}]"
+        assert f"{title}: the best of Table 4's fixed weights on these queries, alpha {alpha:.2g}, {of_best}" in caption
+        assert f"; QAFM {learned.mean():.2f} [{own[0]:.2f}, {own[1]:.2f}]" in caption
         assert f"paired: {(learned - fixed[alpha]).mean():+.2f} [{low:+.2f}, {high:+.2f}]" in caption
     assert "Run: a run; seeds: 1, 2; queries: 6; identities: 3." in caption
     assert "alpha = 0.385 (sd over queries 0.050)" in caption
@@ -139,7 +145,13 @@ def test_the_gallery_without_distractors_is_a_thin_line(tmp_path: Path) -> None:
     axes = draw_ablation(scores, "run", BOOTSTRAP, StyleConfig(), market1501=False).axes[0]
     thin = next(line for line in axes.get_lines() if line.get_label() == "fixed weight, no distractors")
     np.testing.assert_allclose(np.asarray(thin.get_ydata()), [score.mean("rank1") for score in scores["no_distractors"].fixed])
-    assert "no distractors, best fixed Rank-1" in caption_ablation(scores, "run", BOOTSTRAP, [1], market1501=False)
+    learned = scores["no_distractors"].learned
+    assert learned is not None
+    level = next(line for line in axes.get_lines() if line.get_label() == "QAFM, no distractors")
+    np.testing.assert_allclose(np.asarray(level.get_ydata()), learned.mean("rank1"))
+    caption = caption_ablation(scores, "run", BOOTSTRAP, [1], market1501=False)
+    assert "no distractors, best fixed Rank-1" in caption
+    assert f", QAFM Rank-1 {learned.mean('rank1'):.2f}, QAFM mAP {learned.mean('mAP'):.2f}." in caption
 
 
 @pytest.mark.filterwarnings("error")

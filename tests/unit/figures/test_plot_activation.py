@@ -102,6 +102,18 @@ def test_every_map_stands_in_its_place_on_its_scale(files: tuple[Path, Path]) ->
     assert lefts == sorted(lefts)
 
 
+def test_each_activation_has_its_own_scale_and_a_line_runs_at_half_of_it(files: tuple[Path, Path]) -> None:
+    double = {"visual_activation": 1, "attribute_activation": 3, "visual_match": 1, "attribute_match": 1}
+    change(files[0], ACTIVATION_MAPS_SCHEMA, lambda row: {**row, "values": [double[row["kind"]] * value for value in row["values"]]})
+    axes = draw_pairs(read_pairs(*files), STYLE).axes
+    for column, high in ((1, 4), (2, 12)):
+        assert [scale for _, scale in panels([axes[5 * i + column] for i in range(4)])] == [pytest.approx((0, high), abs=1e-5)] * 4
+        assert [text.get_text() for text in axes[column - 4].texts] == ["0", str(high)]
+    for i, high in ((0, 1), (2, 2)):  # the queries: their match maps run from 0 to 1 and from 0 to 2
+        for box in axes[5 * i + 3 : 5 * i + 5]:
+            assert [level for lines in box.collections for level in lines.levels] == [pytest.approx(high / 2)]  # type: ignore[attr-defined]
+
+
 def test_texts_say_who_is_seen_and_what_each_branch_adds(files: tuple[Path, Path]) -> None:
     figure = draw_pairs(read_pairs(*files), STYLE)
     texts = [text.get_text() for text in figure.texts]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch, Polygon
 
 from qafm.config.backbone import BackboneConfig
 from qafm.config.branches import ApanConfig, ApnConfig
@@ -176,6 +176,32 @@ def test_the_figure_draws_dashes_where_no_gradient_flows(models: dict[str, Model
         assert sum(line.is_dashed() for line in lines) == 1 + sum(flow.dashed for flow in build_architecture(model).flows), name  # one is the legend's
 
 
+@pytest.mark.parametrize("width", [6.4, 4])
+def test_arrows_lead_from_block_to_block_and_grey_is_for_training_only(width: float, models: dict[str, ModelDescription]) -> None:
+    drawn = build_architecture(models["default"])
+    axes = draw_architecture(models["default"], StyleConfig(width_in=width)).axes[0]
+    patches = [patch for patch in axes.patches if isinstance(patch, FancyBboxPatch) and patch.get_zorder() == 3]
+    heads = [patch.get_xy()[0] for patch in axes.patches if isinstance(patch, Polygon)]
+    boxes = {name: patch for name, patch in zip(drawn.blocks, patches, strict=False)}  # the legend's come last
+    assert len(heads) == len(axes.lines) == len(drawn.flows) + 2  # two in the legend
+    for flow, line, tip in zip(drawn.flows, axes.lines, heads, strict=False):
+        for (x, y), name in ((np.asarray(line.get_xydata())[0], flow.start), (tip, flow.end)):
+            box = boxes[name].get_bbox()
+            assert box.x0 - 1e-6 <= x <= box.x1 + 1e-6 and box.y0 - 1e-6 <= y <= box.y1 + 1e-6, flow
+    for name, block in drawn.blocks.items():
+        assert (boxes[name].get_facecolor()[:3] != (1, 1, 1)) == block.training_only, name
+
+
+def test_the_legend_and_the_panels_tell_dashes_and_totals(models: dict[str, ModelDescription]) -> None:
+    axes = draw_architecture(models["default"], StyleConfig()).axes[0]
+    said = {text.get_text(): text.get_position()[1] for text in axes.texts}
+    for line, words in zip(axes.lines[-2:], ("with gradient", "no gradient back"), strict=True):
+        assert np.asarray(line.get_ydata())[0] == pytest.approx(said[words]) and line.is_dashed() == (words != "with gradient")
+    words = [text.get_text() for text in axes.texts]
+    for title, part in (("Visual branch, APN", "visual"), ("Attribute branch, APAN", "attribute"), ("Fusion head", "head")):
+        assert words[words.index(title) + 1] == f"{count_text(models['default'].totals[part]['all'])} par."
+
+
 def test_a_fixed_weight_takes_the_place_of_its_path(models: dict[str, ModelDescription]) -> None:
     drawn = build_architecture(models["fixed"])
     assert texts(drawn, "weight") == ["$w$ = 0.35", "the same for", "all images"]
@@ -205,6 +231,8 @@ def test_the_caption_has_the_numbers(models: dict[str, ModelDescription]) -> Non
     text, totals = architecture_caption(models["default"], "a run, seed 1"), models["default"].totals
     for number in (totals["qafm"]["all"], totals["qafm"]["without_identity_classifiers"], totals["visual"]["all"], totals["attribute"]["all"]):
         assert f"{number:,}" in text
+    part = {name: f"{count['all']:,}" for name, count in totals.items()}
+    assert f"(visual branch {part['visual']}, attribute branch {part['attribute']}, fusion head {part['head']}, MLP {part['weight_mlp']})" in text
     assert "a run, seed 1" in text and "64 x 32 pixels" in text and "7 train identities" in text and "teaches the fusion head alone" in text
     assert "alpha as published weighs APAN and is 1 - w" in text and "on held-out identities" in text and "margin 0.3" in text
     others = {name: architecture_caption(model, "") for name, model in models.items()}

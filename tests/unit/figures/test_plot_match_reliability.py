@@ -54,6 +54,8 @@ def test_both_panels_show_the_numbers() -> None:
     bars = reliability.collections[0].get_segments()
     np.testing.assert_allclose(np.array(bars), [[[0.15, 0.1], [0.15, 0.3]], [[0.86, 0.3], [0.86, 0.9]]])
     np.testing.assert_allclose(det.lines[0].get_xydata(), norm.ppf([[0.01, 0.4], [0.1, 0.05]]))
+    band = {tuple(np.round(norm.cdf(corner), 6).tolist()) for corner in det.collections[0].get_paths()[0].vertices}  # type: ignore[union-attr]
+    assert band == {(0.01, 0.2), (0.01, 0.6), (0.1, 0.025), (0.1, 0.075)}
     assert [text.get_text() for text in det.get_xticklabels()] == ["1", "5", "20", "50"]
     assert [text.get_text() for text in det.get_yticklabels()] == ["5", "20", "50"]
     assert figure.get_suptitle() == "my run"

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qafm.config.perturb import PerturbConfig
-from qafm.figures.variant_grid import LABEL, TITLE, VariantGrid, arrange_variants
+from qafm.figures.variant_grid import LABEL, TITLE, Shown, VariantGrid, arrange_variants
 from qafm.perturbations.catalog import catalog
 
 MANY = PerturbConfig(
@@ -58,6 +58,19 @@ def test_titles_stand_above_their_family_and_below_the_row_before(width: float) 
         assert title.y == pytest.approx(first.top - TITLE / 2) and title.x <= first.left + 0.2
         before = [top for top in rows(grid) if top < first.top]
         assert not before or title.y - TITLE / 2 >= max(before) + grid.picture[1] + LABEL - 1e-9
+
+
+@pytest.mark.parametrize("width", [2.9, 5.2])
+@pytest.mark.parametrize("config", [PerturbConfig(), MANY, FEW])
+def test_labels_stand_in_the_middle_below_the_pictures_of_their_strength(config: PerturbConfig, width: float) -> None:
+    grid = arrange_variants(config, 0.5, width)
+    groups: dict[str, list[Shown]] = {}
+    for entry, shown in zip(catalog(config), grid.pictures, strict=True):
+        several = entry.family in ("occlusion", "background")  # sides and colours of one strength stand side by side
+        groups.setdefault(f"{entry.family}_{entry.parameter}" if several else entry.name, []).append(shown)
+    for label, pictures in zip(grid.labels, groups.values(), strict=True):
+        assert label.x == pytest.approx((pictures[0].left + pictures[-1].left + grid.picture[0]) / 2)
+        assert {shown.top + grid.picture[1] + LABEL / 2 for shown in pictures} == {label.y}
 
 
 def test_pictures_grow_as_long_as_the_rows_stay() -> None:

@@ -130,6 +130,15 @@ def test_other_values_count_where_they_are_known(run) -> None:
     assert [row["split"] for row in run(compare=only_query) if row["source"] == "published"] == ["query"]
 
 
+def test_a_correlation_is_over_the_images_that_have_both_values(run) -> None:
+    other, scores = compared("c3_2"), scores_of(made_up_index())
+    table = {(row["source"], row["split"]): row for row in run(compare=other)}
+    both = [(scores[row["image_id"]]["q"], other[name]) for row in of_split("gallery") if (name := row["image_id"].split("/")[1]) in other]
+    assert len(both) == 20
+    rho = pytest.approx(spearmanr(*zip(*both, strict=True)).statistic, abs=6e-4)
+    assert float(table["q", "gallery"]["rho_published"]) == float(table["published", "gallery"]["rho_q"]) == rho
+
+
 def test_q_from_a_file_has_no_raw_row_and_no_norm(run) -> None:
     scores = {name: {"q": values["q"]} for name, values in scores_of(made_up_index()).items()}
     table = run(scores=scores)

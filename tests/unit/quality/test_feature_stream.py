@@ -51,12 +51,22 @@ def drop(position: int):
         (lambda lines: [lines[1], lines[0], *lines[2:]], r"row 0 is variant 1 of train/00.jpg, expected variant 0"),
         (lambda lines: [*lines[:6], ("other.jpg", 1, lines[6][2]), *lines[7:]], r"row 6 is variant 1 of other.jpg, expected variant 1 of train/01.jpg"),
         (lambda lines: [*lines[:6], (*lines[6][:2], np.full(6, np.nan)), *lines[7:]], r"the features of train/01.jpg \(from row 5\) are not finite numbers"),
+        (lambda lines: [*lines[:6], (*lines[6][:2], np.full(6, -np.inf)), *lines[7:]], r"the features of train/01.jpg \(from row 5\) are not finite numbers"),
     ],
 )
 def test_rows_out_of_order_are_named(make_shard, spoil, message: str) -> None:
     path = make_shard("3.parquet", spoil(rows(made_up(3))))
     with pytest.raises(InputError, match=rf"3\.parquet: {message}"):
         list(read_features(path, VARIANTS))
+
+
+def test_a_variant_without_features_is_named(tmp_path: Path) -> None:
+    image_ids, variants, vectors = zip(*rows(made_up(3)), strict=True)
+    known = [None if row == 6 else vector.tolist() for row, vector in enumerate(vectors)]
+    columns = [pa.array(image_ids), pa.array(variants, pa.int8()), pa.array(known, pa.list_(pa.float32(), 6))]
+    write_parquet(tmp_path / "3.parquet", pa.table(columns, names=["image_id", "variant", "feature"]))
+    with pytest.raises(InputError, match=r"3\.parquet: the features of train/01.jpg \(from row 5\) are not finite numbers"):
+        list(read_features(tmp_path / "3.parquet", VARIANTS))
 
 
 def test_the_number_of_variants_must_fit(make_shard) -> None:

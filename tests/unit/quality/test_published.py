@@ -13,7 +13,9 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_names_and_values(tmp_path: Path) -> None:
-    assert read_published(write(tmp_path, "file,q\na.jpg,11.5\nb.jpg.jpg,9\n")) == {"a.jpg": 11.5, "b.jpg.jpg": 9.0}
+    text = "file,q\na.jpg,11.5\nb.jpg.jpg,9\n"
+    assert read_published(write(tmp_path, text)) == {"a.jpg": 11.5, "b.jpg.jpg": 9.0}
+    assert read_published(write(tmp_path, f"\ufeff{text}")) == {"a.jpg": 11.5, "b.jpg.jpg": 9.0}  # as spreadsheets save it
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,7 @@ def test_names_and_values(tmp_path: Path) -> None:
         ("file,q\na.jpg,1\nb.jpg\n", "line 3 has 1 columns, expected 2"),
         ("file,q\na.jpg,high\n", "line 2: 'high' is not a number"),
         ("file,q\na.jpg,nan\n", "line 2: 'nan' is not finite"),
+        ("file,q\na.jpg,-inf\n", "line 2: '-inf' is not finite"),
         ("file,q\na.jpg,1\na.jpg,1\n", "line 3 gives a.jpg a second value"),
     ],
 )

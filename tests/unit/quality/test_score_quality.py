@@ -202,6 +202,13 @@ def test_published_values_are_matched_by_base_name_and_distractors_left_out(run:
     assert summary["source"] == "published"
 
 
+def test_a_distractor_with_a_published_value_stays(run: Run, tmp_path: Path) -> None:
+    names = [*NAMES, next(row["image_id"] for row in UNIQUE if row.get("distractor"))]
+    rows, summary = run(index=UNIQUE, shards=(), source="published", published=published(tmp_path, names))
+    assert list(rows) == sorted(names) and rows[names[-1]]["q"] == pytest.approx(10 + len(NAMES) / 7)
+    assert (summary["distractors_left_out"], summary["sets"]["distractor"]["images"]) == (1, 1)
+
+
 def test_an_image_without_a_published_value_is_named(run: Run, tmp_path: Path) -> None:
     file = published(tmp_path, NAMES[1:])
     with pytest.raises(InputError, match=rf"published.csv: no value for 1 images of \S*images.parquet, the first is {NAMES[0]}"):

@@ -84,6 +84,20 @@ def test_an_image_with_two_values_is_named(tmp_path: Path, column: str, value: f
         content_of(inputs)
 
 
+def test_numbers_have_more_digits_than_the_page_shows(tmp_path: Path) -> None:
+    inputs = make_inputs(tmp_path)
+
+    def change(rows: list[dict[str, Any]]) -> None:
+        rows[0] |= {"q": 11.10961543, "visual_weight": 0.62345678, "ap": 0.83345678}
+        rows[0]["distance"][1] = 0.81234567
+
+    rewrite(inputs, change)
+    content = content_of(inputs)
+    images, queries = content["images"], content["queries"]
+    found = [images["q"][0], images["weight"][0], queries["ap"][0], queries["distance"][0][1]]
+    assert found == pytest.approx([11.10961543, 0.62345678, 0.83345678, 0.81234567], rel=0, abs=1e-6)
+
+
 def test_unknown_numbers_are_none(tmp_path: Path) -> None:
     inputs = make_inputs(tmp_path)
 

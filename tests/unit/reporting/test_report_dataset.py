@@ -41,6 +41,25 @@ def test_every_oddity_is_a_finding(tmp_path: Path) -> None:
     assert found["Identical images under different identities: one label is wrong"].names == ["x.jpg = y.jpg"]
 
 
+def test_a_camera_that_a_split_lacks_has_no_image_there(tmp_path: Path) -> None:
+    splits = dataset_content()["splits"]
+    splits["query"]["per_camera"] = {"2": 7}
+    view = described(tmp_path, splits=splits)
+    assert [cells[-3:] for _, cells in view.splits] == [["30", "3", "0"], ["0", "7", "0"], ["12", "3", "0"]]
+
+
+def test_oddities_of_identities_are_findings(tmp_path: Path) -> None:
+    content = dataset_content()
+    anomalies = {"ids_in_train_and_test": ["7", "9"], "not_the_official_count": ["query: 7 images, Market-1501 has 3368"]}
+    copies = content["copies"] | {"under_one_identity": [["u.jpg", "v.jpg", "w.jpg"], ["x.jpg", "y.jpg"]]}
+    view = described(tmp_path, anomalies=anomalies, copies=copies, attributes=content["attributes"] | {"ids_without": [5, "anna"]})
+    found = {finding.text: finding.names for finding in view.findings}
+    assert found["Identities that are trained on and tested on"] == ["7", "9"]
+    assert found["Splits whose number of images is not the official one"] == ["query: 7 images, Market-1501 has 3368"]
+    assert found["Identical images of one identity, kept"] == ["u.jpg = v.jpg = w.jpg", "x.jpg = y.jpg"]
+    assert found["Identities without attributes"] == ["5", "anna"]
+
+
 def test_the_protocol_decides_which_queries_count(tmp_path: Path) -> None:
     drop, keep = described(tmp_path), described(tmp_path, "keep")
     assert drop.facts == [
@@ -83,6 +102,14 @@ def test_q_per_set_with_its_drawing(tmp_path: Path) -> None:
         "Q is computed from 35 variants of every image, the original among them; low means stable. "
         "Its scale comes from 6 images of the held-out train identities: mean 0.2000, standard deviation 0.0500."
     )
+
+
+def test_a_box_stays_within_the_drawing(tmp_path: Path) -> None:
+    skewed = {"images": 9, "identities": 3, "mean": 0.12, "sd": 0.04, "median": 0.1, "min": 0.1, "max": 0.3}
+    mirrored = skewed | {"mean": 0.28}
+    (tmp_path / "quality.json").write_text(json.dumps(quality_content(sets={"query": skewed, "gallery": mirrored})))
+    spreads, _ = quality_spreads(tmp_path / "quality.json")
+    assert [spread.box for spread in spreads] == [(0.0, 30.0), (70.0, 100.0)]
 
 
 def test_published_q_and_constant_q(tmp_path: Path) -> None:

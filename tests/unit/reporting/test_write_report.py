@@ -104,6 +104,40 @@ def test_the_page_is_whole_and_says_what_it_was_given(tmp_path: Path) -> None:
     assert f"Their mAP is {100 * sum(aps) / 6:.2f}." in page.text
 
 
+def test_the_summary_has_each_number_in_its_place(tmp_path: Path) -> None:
+    page = Page(written(make_inputs(tmp_path)))
+    for said in (
+        "mAP 60.0 95 % interval 55.0 to 65.0 Rank-1 70.0 ± 1.5 over seeds Learned alpha 0.31 ± 0.06 over queries Queries 7 2 seeds, averaged",
+        "QAFM 70.00 ± 1.50 60.00 ± 0.50",
+        "APN by its own descriptor 66.00 ± 1.50 57.00 ± 0.50 +3.00",
+        "alpha 0.25, chosen on 5 held-out identities 72.00 ± 1.50 60.31 ± 0.50 −0.31",
+        "a model of its own, trained at a fixed alpha of 0.5 73.00 ± 1.50 61.10 ± 0.50 −1.10",
+    ):
+        assert said in page.text, said
+
+
+def test_differences_are_drawn_to_the_right_where_qafm_is_better(tmp_path: Path) -> None:
+    page = Page(written(make_inputs(tmp_path)))
+    # 92 to either side of 100 are the largest end of an interval, 5.00: 3.00 [1.00, 5.00], -0.31 [-1.07, 0.46], -1.10 [-1.97, -0.29]
+    assert [(point["cx"], point["class"]) for point in page.of("circle")] == [("155.2", "sure"), ("94.3", "unsure"), ("79.8", "sure")]
+    ranges = [(line["x1"], line["x2"]) for line in page.of("line") if line["class"] == "range"]
+    assert ranges[:3] == [("118.4", "192.0"), ("80.3", "108.5"), ("63.8", "94.7")]
+
+
+def test_q_per_set_is_drawn_beside_its_numbers(tmp_path: Path) -> None:
+    page = Page(written(make_inputs(tmp_path)))
+    assert "set images identities mean sd median min max" in page.text
+    assert "train, trained on 5 2 0.2000 0.0500 0.1900 0.1000 0.3000" in page.text
+    lines = {kind: [(line["x1"], line["x2"]) for line in page.of("line") if line["class"] == kind] for kind in ("range", "middle")}
+    assert lines["range"][3:] == [("0.0", "100.0"), ("0.0", "100.0"), ("25.0", "50.0")]  # behind the three of the summary
+    assert [(box["x"], box["width"]) for box in page.of("rect")] == [("25.0", "50.00"), ("25.0", "50.00"), ("35.0", "10.00")]
+    assert lines["middle"] == [("50.0", "50.0"), ("50.0", "50.0"), ("40.0", "40.0")]
+
+
+def test_our_own_row_stands_out_in_every_table(tmp_path: Path) -> None:
+    assert re.findall(r'<tr class="own"><th scope="row">(.*?)</th>', written(make_inputs(tmp_path))) == ["QAFM", "QAFM"]
+
+
 def test_nothing_is_loaded_from_elsewhere(tmp_path: Path) -> None:
     page = Page(written(make_inputs(tmp_path)))
     sources = [value for _, attributes in page.tags for name, value in attributes.items() if name in ("src", "href", "action", "srcset", "data")]
