@@ -9,7 +9,9 @@ import pytest
 
 from qafm.bundles.bundle_files import SHIPPED, find_bundle
 from qafm.bundles.load_bundle import load_bundle
+from qafm.bundles.stored_weights import weights_digest
 from qafm.errors import InputError
+from qafm.models.weights import load_weights, save_weights
 from tests.made_up_run import made_up_bundle, made_up_run
 
 
@@ -73,6 +75,13 @@ def test_settings_that_do_not_fit_the_weights_are_refused(bundle: Path) -> None:
     content["head"]["dim"] = 9
     changed(bundle, head=content["head"])
     refused(bundle, r"bundle\.json: head: differs from what model\.safetensors was stored with")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "extractor.safetensors"])
+def test_weights_that_do_not_say_their_settings_are_refused(bundle: Path, name: str) -> None:
+    save_weights(bundle / name, load_weights(bundle / name)[0], {"seed": 1})
+    changed(bundle, digest=weights_digest([bundle / "model.safetensors", bundle / "extractor.safetensors"]))
+    refused(bundle, rf"b/{name}: its header holds no settings of this network \(")
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,20 @@ def test_what_may_not_be_shipped_is_refused_and_leaves_nothing(bundle: Path, tmp
     assert not (tmp_path / "out").exists()
 
 
+def test_a_full_disk_leaves_the_model_that_was_there(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ship_bundle(bundle, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def half(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:100])
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", half)
+    with pytest.raises(OSError, match="No space left"):
+        ship_bundle(bundle, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_a_preset_that_cannot_be_read_is_one_line(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(project / "config" / "config.yaml", tmp_path)
     (tmp_path / "empty.yaml").touch()

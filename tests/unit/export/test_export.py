@@ -193,6 +193,28 @@ def test_nothing_is_left_of_a_failed_export(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("export", "name"), [(export_onnx, "a.onnx"), (export_torch, "a.pt2")])
+def test_a_full_disk_leaves_the_file_that_was_there(
+    model: ReidModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, export: Callable[..., None], name: str
+) -> None:
+    write_bytes = Path.write_bytes
+
+    def half(path: Path, content: bytes) -> None:
+        write_bytes(path, content[: len(content) // 2])
+        raise OSError("No space left on device")
+
+    (tmp_path / name).write_text("precious")
+    for module in ("export_onnx", "export_torch"):
+        monkeypatch.setattr(f"qafm.export.{module}.trace_network", lambda *_: SimpleNamespace(example_inputs=()))
+    graph = onnx.helper.make_graph([], "an empty graph", [], [])
+    monkeypatch.setattr("torch.onnx.export", lambda *_, **__: SimpleNamespace(model_proto=onnx.helper.make_model(graph)))
+    monkeypatch.setattr("torch.export.save", lambda _, archive, **__: archive.write(b"an archive"))
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError, match="No space left"):
+        export(model, tmp_path / name, overwrite=True)
+    assert (tmp_path / name).read_text() == "precious" and [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_quiet_lets_errors_through() -> None:
     with pytest.raises(KeyError), quiet():
         raise KeyError("real")

@@ -56,6 +56,8 @@ def test_both_panels_show_the_numbers() -> None:
     np.testing.assert_allclose(det.lines[0].get_xydata(), norm.ppf([[0.01, 0.4], [0.1, 0.05]]))
     band = {tuple(np.round(norm.cdf(corner), 6).tolist()) for corner in det.collections[0].get_paths()[0].vertices}  # type: ignore[union-attr]
     assert band == {(0.01, 0.2), (0.01, 0.6), (0.1, 0.025), (0.1, 0.075)}
+    assert (det.get_xlabel(), det.get_ylabel()) == ("false-match rate (%)", "false-non-match rate (%)")
+    assert (reliability.get_xlabel(), reliability.get_ylabel()) == ("predicted probability of one person", "share that is one person")
     assert [text.get_text() for text in det.get_xticklabels()] == ["1", "5", "20", "50"]
     assert [text.get_text() for text in det.get_yticklabels()] == ["5", "20", "50"]
     assert figure.get_suptitle() == "my run"

@@ -124,6 +124,15 @@ def test_panels_keep_losses_before_the_weight_and_unknown_columns_alone() -> Non
     assert kind_of("odd").title == "odd" and look_of("odd").label == ""
 
 
+def test_a_line_is_of_the_network_its_column_is_named_after() -> None:
+    for part, label in {"apn": "APN", "apan": "APAN", "global": "fused"}.items():
+        for loss in ("identity", "triplet"):
+            assert (kind_of(f"{part}_{loss}").title, look_of(f"{part}_{loss}").label) == (loss, label)
+    assert kind_of("apan_attributes") == kind_of("attributes") and look_of("apan_attributes").label == "APAN"
+    for part, (mean, sd) in {"weight": ("w", "sd of w"), "target": ("target of w", "sd of target")}.items():
+        assert [look_of(f"{part}_{what}").label for what in ("mean", "sd", "q_r")] == [mean, sd, mean]
+
+
 def test_no_two_lines_of_a_panel_look_the_same_without_colour() -> None:
     names = ["apn_identity", "apn_stripes", "apan_identity", "global_identity"], ["weight_mean", "weight_sd", "target_mean", "target_sd"]
     for columns in names:

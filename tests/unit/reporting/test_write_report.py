@@ -134,6 +134,18 @@ def test_q_per_set_is_drawn_beside_its_numbers(tmp_path: Path) -> None:
     assert lines["middle"] == [("50.0", "50.0"), ("50.0", "50.0"), ("40.0", "40.0")]
 
 
+def test_headings_stand_above_their_columns(tmp_path: Path) -> None:
+    page = Page(written(make_inputs(tmp_path)))
+    for said in (
+        "compared with Rank-1 mAP QAFM's mAP minus it",
+        "camera 1 camera 2 camera 10 train 30 10 0 0 1, 2.5, 4 30 3 0",
+        "attribute class train images identities query images identities gallery images identities gender male 5 2 5 2 5 2",
+        "stage jobs recorded time processor time peak memory train 1 of 2 12.5 s 20.2 s 300 MiB",
+        "stage seed code digest ran on file train 1 0123456789abcdef cpu, fp32, 2 threads",
+    ):
+        assert said in page.text, said
+
+
 def test_our_own_row_stands_out_in_every_table(tmp_path: Path) -> None:
     assert re.findall(r'<tr class="own"><th scope="row">(.*?)</th>', written(make_inputs(tmp_path))) == ["QAFM", "QAFM"]
 
@@ -231,6 +243,21 @@ def test_a_missing_input_is_named_and_nothing_is_written(tmp_path: Path, name: s
     with pytest.raises(InputError, match=re.escape(name)):
         written(inputs)
     assert not (tmp_path / "page" / "report.html").exists()
+
+
+def test_a_full_disk_leaves_the_page_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs, out, write_text = make_inputs(tmp_path), tmp_path / "page" / "report.html", Path.write_text
+    out.parent.mkdir()
+    out.write_text("the page before")
+
+    def half(path: Path, text: str, **settings: Any) -> None:
+        write_text(path, text[: len(text) // 2], **settings)
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(OSError, match="No space left"):
+        written(inputs)
+    assert out.read_text() == "the page before" and list(out.parent.iterdir()) == [out]
 
 
 def test_a_picture_of_another_kind_is_no_figure(tmp_path: Path) -> None:

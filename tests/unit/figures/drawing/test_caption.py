@@ -3,13 +3,18 @@
 import html
 import re
 from pathlib import Path
+from typing import Any
 
+import pytest
 from docutils.core import publish_parts
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment
+from matplotlib.figure import Figure
 
+from qafm.config.figures import StyleConfig
 from qafm.figures.drawing.caption import read_caption, write_caption
+from qafm.figures.drawing.style import new_figure, save_figure
 
 HOSTILE = "0425_c1s2_031841_00.jpg: *alpha* `code` |sub| <b>bold</b> {{ config }} {% raw %} a\\b [1]_ http://x.y/z_ r = -0.090"
 
@@ -24,6 +29,23 @@ def test_hostile_names_are_shown_as_they_are(tmp_path: Path) -> None:
     write_caption(tmp_path / "c.rst", HOSTILE)
     assert shown((tmp_path / "c.rst").read_text()) == HOSTILE
     assert read_caption(tmp_path / "c.rst") == HOSTILE
+
+
+@pytest.mark.parametrize("kind", ["png", "rst"])
+def test_a_full_disk_leaves_the_figure_and_the_caption_that_were_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    path, write_text = tmp_path / f"figure.{kind}", Path.write_text
+    path.write_text("before")
+
+    def half(*arguments: Any, **_: Any) -> None:
+        target = next(Path(argument) for argument in arguments if isinstance(argument, Path))  # savefig has the figure before it
+        write_text(target, "half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", half)
+    monkeypatch.setattr(Figure, "savefig", half)
+    with pytest.raises(OSError, match="No space left"):
+        save_figure(new_figure(StyleConfig(dpi=60), 0.5), "A caption.", [path])
+    assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
 
 
 def test_a_caption_is_one_paragraph(tmp_path: Path) -> None:
