@@ -126,6 +126,19 @@ def test_texts_say_who_is_seen_and_what_each_branch_adds(files: tuple[Path, Path
         assert [text.get_text() for text in box.texts] == [f"{low}", f"{high}"]
 
 
+def test_titles_and_parts_stand_in_the_column_of_their_branch(files: tuple[Path, Path]) -> None:
+    figure = draw_pairs(read_pairs(*files), STYLE)
+    width, height = figure.get_size_inches()
+    first = height * figure.axes[0].get_position().y1  # upper end of the first row of pictures
+    columns: list[tuple[list[str], list[str]]] = []
+    for box in figure.axes[:5]:
+        own = [text for text in figure.texts if text.get_position()[0] == pytest.approx(width * sum(box.get_position().intervalx) / 2)]
+        above = [text.get_text() for text in own if text.get_position()[1] > first]
+        columns.append((above, [text.get_text() for text in own if text.get_text() not in above]))
+    assert [above for above, _ in columns] == [["image"], ["APN", "backbone"], ["APAN", "backbone"], ["match", "by APN"], ["match", "by APAN"]]
+    assert [below for _, below in columns[3:]] == [["+0.300", "+0.300"], ["+0.500", "+0.500"]]  # similarity 0.8, of which 0.3 are visual
+
+
 @pytest.mark.parametrize("width", [4.0, 6.4])
 def test_nothing_is_cut_and_rows_do_not_overlap(files: tuple[Path, Path], width: float) -> None:
     change(files[1], IMAGES_SCHEMA, lambda row: {**row, "pid": row["pid"] + 2000000000})

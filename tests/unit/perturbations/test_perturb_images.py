@@ -139,6 +139,14 @@ def test_an_index_out_of_order_is_refused(make_index, pixels: dict[str, np.ndarr
         perturb_images(index, SMALL, 0, 1, tmp_path / "0.parquet")
 
 
+def test_an_index_that_has_an_image_twice_is_refused(make_index, pixels: dict[str, np.ndarray], tmp_path: Path) -> None:
+    index = make_index(pixels)
+    table = pq.read_table(index)
+    write_parquet(index, pa.concat_tables([table.slice(0, 2), table.slice(1)]))
+    with pytest.raises(InputError, match=r"images.parquet: row 2 \(train/b.png\) is not sorted by image_id, or is there twice"):
+        perturb_images(index, SMALL, 0, 1, tmp_path / "0.parquet")
+
+
 @pytest.mark.parametrize(("shard", "shards"), [(2, 2), (-1, 2), (0, 0)])
 def test_there_is_no_such_shard(make_index, pixels: dict[str, np.ndarray], tmp_path: Path, shard: int, shards: int) -> None:
     with pytest.raises(ValueError, match=f"shard {shard} of {shards}"):

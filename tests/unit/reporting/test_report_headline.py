@@ -78,6 +78,15 @@ def test_a_fixed_weight_that_was_not_measured_gives_way_to_the_best_of_table_4(t
     assert found.sentences[2] == "No interval was computed of QAFM's difference to the best fixed weight (−1.00 mAP)."
 
 
+def test_the_best_of_table_4_is_the_one_of_highest_map(tmp_path: Path) -> None:
+    values = {"QAFM": ("70.00", "60.00"), "fixed_alpha_0.1": ("69.00", "58.00"), "fixed_alpha_0.3": ("71.00", "61.00"), "fixed_alpha_0.6": ("73.00", "59.50")}
+    rows: list[dict[str, object]] = [{"experiment": name, "gallery": "standard", "rank1": rank1, "mAP": mAP} for name, (rank1, mAP) in values.items()]
+    write_csv(tmp_path / "table4.csv", ["experiment", "gallery", "rank1", "mAP"], rows)
+    found = headline([tmp_path / "table4.csv"])
+    assert found is not None
+    assert [(rival.name, rival.mAP.value) for rival in found.rivals] == [("alpha 0.3, chosen on the test set itself", 61.0)]
+
+
 def test_rows_that_are_not_there_are_not_spoken_of(tmp_path: Path) -> None:
     columns = ["experiment", "gallery", "paper_alpha", "visual_weight_sd", "rank1", "mAP"]
     row = {"experiment": "QAFM", "gallery": "standard", "paper_alpha": "0.5", "visual_weight_sd": "0.0000", "rank1": "1.00", "mAP": "2.00"}
