@@ -235,7 +235,11 @@ def test_the_caption_has_the_numbers(models: dict[str, ModelDescription]) -> Non
     assert f"(visual branch {part['visual']}, attribute branch {part['attribute']}, fusion head {part['head']}, MLP {part['weight_mlp']})" in text
     assert "a run, seed 1" in text and "64 x 32 pixels" in text and "7 train identities" in text and "teaches the fusion head alone" in text
     assert "alpha as published weighs APAN and is 1 - w" in text and "on held-out identities" in text and "margin 0.3" in text
+    extractor = models["default"].parameters("extractor.trunk")
+    assert f"an extractor of its own (ResNet-10, {extractor:,} parameters; see Figure 3)" in text
+    assert "one step for each of the 12 attribute groups" in text and "label smoothing 0.1;" in text and "between w and Eq. 2's target" in text
     others = {name: architecture_caption(model, "") for name, model in models.items()}
+    assert "The MLP learns from Eq. 6" in others["coupled"]
     assert "on the train images" in others["coupled"] and "both branches, never the weight" in others["coupled"]
     assert "no loss of its own" in others["original"] and "a single step" in others["original"] and "as they are" in others["original"]
     assert "w = 0.35" in others["fixed"] and "2 of the 8 stripe classifiers" in others["fixed"] and "BCE" not in others["fixed"]

@@ -112,6 +112,16 @@ def test_the_figure_says_the_numbers(description: Path) -> None:
     assert "blur" not in texts and not any(text.startswith("Eq. 1") for text in texts)
 
 
+def test_numbers_stand_above_what_they_count(description: Path) -> None:
+    axes = draw_iqa_branch(read_description(description), pixels(), "a", PerturbConfig(), QualityConfig(), StyleConfig()).axes[0]
+    left, right, bottom, top = axes.images[-1].get_extent()  # the distances
+    place = {text.get_text(): text.get_position() for text in axes.texts}
+    for text in ("595 distances", "of all pairs"):
+        assert place[text][0] == pytest.approx((left + right) / 2) and place[text][1] < top < bottom
+    for text in ("35 vectors, 2048-d", "L2-normalised", "original", "noise"):
+        assert place["extractor"][0] < place[text][0] < left < right < place["Q(I)"][0]
+
+
 @pytest.mark.parametrize("quality", [QualityConfig(), REFERENCE])
 def test_the_triangle_shows_the_pairs_that_count(quality: QualityConfig) -> None:
     families = variant_families(FEW)
