@@ -3,7 +3,7 @@
 Shapes: N images of a side, G gallery images.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +14,21 @@ from qafm.evaluation.load_descriptors import DescriptorSide
 from qafm.evaluation.load_embeddings import Side
 from qafm.evaluation.ranking import Labels, content_codes
 from qafm.quality.image_statistics import STATISTICS, measure_images
+from qafm.quality.published import published_of
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet
 from qafm.tables.quality import FAMILIES, QUALITY_SCHEMA
 
 CHUNK = 256
 BY_QUALITY = ("q", *(f"q_{family}" for family in FAMILIES))
+BY_FILE = ("compared",)
 BY_NETWORK = ("visual_weight", "apn_norm", "apan_norm")
 BY_SEARCH = ("nearest", "score_curve")
-GUIDES = {name: reads for names, reads in ((BY_QUALITY, "Q"), (STATISTICS, "picture"), (BY_NETWORK, "network"), (BY_SEARCH, "search")) for name in names}
+GUIDES = {
+    name: reads
+    for names, reads in ((BY_QUALITY, "Q"), (BY_FILE, "quality.compare"), (STATISTICS, "picture"), (BY_NETWORK, "network"), (BY_SEARCH, "search"))
+    for name in names
+}
 
 
 def quality_guides(quality: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
@@ -36,6 +42,16 @@ def quality_guides(quality: Path, names: Iterable[str]) -> dict[str, np.ndarray]
     rows = np.array([row_of.get(name, -1) for name in names], np.int64)
     columns = {name: table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in BY_QUALITY}
     return {name: np.append(column, np.nan)[rows] for name, column in columns.items()}
+
+
+def file_guides(compare: Path | None, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Anybody's measure, from a CSV file (`quality.compare`), float64 [N]; NaN where it names no value; without a file, nothing.
+
+    Raises:
+        InputError: as `published_of`.
+    """
+    known = {} if compare is None else published_of(compare, names)
+    return {} if compare is None else {"compared": np.array([known.get(name, np.nan) for name in names])}
 
 
 def picture_guides(images: Path, names: Iterable[str]) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from qafm.config.choices import SameCamera
 from qafm.errors import InputError
 from qafm.evaluation.fuse import ExportedHead
 from qafm.evaluation.guided_weight import Rule, ap_at, fit_rule, nearest_on, places
-from qafm.evaluation.guides import GUIDES, network_guides, picture_guides, quality_guides, search_guides
+from qafm.evaluation.guides import GUIDES, file_guides, network_guides, picture_guides, quality_guides, search_guides
 from qafm.evaluation.load_branch import branch_side
 from qafm.evaluation.load_descriptors import DescriptorSide
 from qafm.evaluation.load_embeddings import Side, load_embeddings
@@ -48,7 +48,9 @@ class Guided:
         return self.ap[-1] - self.ap[0]
 
 
-def measure_guides(images: Path, embeddings: Path, head: Path, quality: Path, *, same_camera: SameCamera, grid: int, seed: int, out: Path) -> None:
+def measure_guides(
+    images: Path, embeddings: Path, head: Path, quality: Path, compare: Path | None, *, same_camera: SameCamera, grid: int, seed: int, out: Path
+) -> None:
     """Let each guide set the weight of the queries, on the standard gallery.
 
     The descriptors are APN's and APAN's own, concatenated as [w a, (1-w) b] at the query's weight, as in `measure_oracle`. A guide's value is replaced by its
@@ -62,6 +64,7 @@ def measure_guides(images: Path, embeddings: Path, head: Path, quality: Path, *,
         embeddings: embeddings.parquet of the model.
         head: the model's exported fusion head, which knows the branches' BNNecks.
         quality: quality.parquet.
+        compare: CSV of anybody's measure, by the images' names or their image_id (qafm.quality.published).
         same_camera: "drop" or "keep".
         grid: number of weights from 0 to 1.
         seed: of the random guide, and of the identities' folds.
@@ -77,8 +80,8 @@ def measure_guides(images: Path, embeddings: Path, head: Path, quality: Path, *,
         query, gallery = _by_branch(side, fusion_head), _by_branch(others, fusion_head)
         ap = sweep_weights(query, gallery, weights, same_camera=same_camera, seed=seed).ap
         names = [str(name) for name in side.labels.image_id]
-        values = quality_guides(quality, names) | picture_guides(images, names) | network_guides(side) | search_guides(query, gallery, same_camera)
-        values |= {RANDOM: rng.standard_normal(len(names)), OWN_LEAD: ap[-1] - ap[0]}
+        values = quality_guides(quality, names) | file_guides(compare, names) | picture_guides(images, names) | network_guides(side)
+        values |= search_guides(query, gallery, same_camera) | {RANDOM: rng.standard_normal(len(names)), OWN_LEAD: ap[-1] - ap[0]}
         valid = np.isfinite(ap[0])
         return Guided(side.labels.image_id[valid], side.labels.pid[valid], ap[:, valid], {name: value[valid] for name, value in values.items()})
 

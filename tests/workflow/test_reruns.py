@@ -56,9 +56,9 @@ def test_calibration_setting_reruns_the_calibration_alone(finished: Project) -> 
     assert finished.planned("all", finished.config("prior.yaml", "calibration: {prior: 0.01}\n")) == CALIBRATION | {"write_report"}
 
 
-def test_values_to_compare_q_with_rerun_only_its_table(finished: Project) -> None:
+def test_values_to_compare_q_with_rerun_its_table_and_the_guides(finished: Project) -> None:
     (finished.root / "other.csv").write_text("file,q\n")
-    assert finished.planned("all", finished.config("compare.yaml", "quality: {compare: other.csv}\n")) == {"describe_quality", "write_report"}
+    assert finished.planned("all", finished.config("compare.yaml", "quality: {compare: other.csv}\n")) == GUIDES | {"describe_quality", "write_report"}
 
 
 def test_baseline_setting_reruns_the_baselines_and_what_shows_them(finished: Project) -> None:

@@ -71,6 +71,7 @@ rule measure_guides:
         embeddings=f"{SEED}/embeddings/fusion.parquet",
         head=f"{SEED}/embeddings/fusion.head.safetensors",
         quality=f"{F}/quality.parquet",
+        compare=CFG.quality.compare or [],
     output:
         f"{SEED}/guides.json",
     log:

@@ -8,6 +8,7 @@ from qafm.runtime.job import stage_job
 with stage_job(f"measure_guides seed {snakemake.wildcards.seed}", snakemake.log[0]):
     measure_guides(
         *(Path(snakemake.input[name]) for name in ("images", "embeddings", "head", "quality")),
+        Path(snakemake.input.compare) if snakemake.input.compare else None,
         same_camera=snakemake.params.same_camera,
         **snakemake.params.config,
         out=Path(snakemake.output[0]),

@@ -18,7 +18,7 @@ from qafm.errors import InputError
 from qafm.evaluation.bootstrap import identity_interval
 from qafm.evaluation.fuse import ExportedHead, concat, unit_rows
 from qafm.evaluation.guided_weight import Rule, ap_at, fit_rule, nearest_on, places
-from qafm.evaluation.guides import BY_QUALITY, network_guides, picture_guides, quality_guides, search_guides
+from qafm.evaluation.guides import BY_QUALITY, file_guides, network_guides, picture_guides, quality_guides, search_guides
 from qafm.evaluation.load_descriptors import DescriptorSide
 from qafm.evaluation.load_embeddings import load_embeddings
 from qafm.evaluation.measure_guides import READS, cross_fitted, measure_guides
@@ -145,7 +145,8 @@ class PlantedRun:
 
     def measure(self, out: Path, **changes: Any) -> dict[str, Any]:
         settings = {"same_camera": "drop", "grid": GRID, "seed": 3} | changes
-        measure_guides(self.images, self.embeddings, self.head, self.quality, **settings, out=out)
+        compare = settings.pop("compare", None)
+        measure_guides(self.images, self.embeddings, self.head, self.quality, compare, **settings, out=out)
         return json.loads(out.read_text())
 
 
@@ -229,6 +230,23 @@ def test_every_ap_is_that_of_the_search_at_the_querys_own_weight(planted: Plante
     assert guide["ap"] == pytest.approx(ap_of(weights), abs=1e-5)
     assert guide["weight_sd"] == pytest.approx(weights.std(), abs=1e-6)
     assert content["queries"]["lead"] == pytest.approx(np.subtract(ap_of(np.ones(60)), ap_of(np.zeros(60))), abs=1e-5)
+
+
+def test_anybodys_measure_is_a_guide_like_the_others(planted: PlantedRun, content: dict[str, Any], tmp_path: Path) -> None:
+    """The pictures' brightness as a file."""
+    loaded = load_embeddings(planted.images, planted.embeddings)
+    assert loaded.holdout is not None
+    names = [str(name) for side in (loaded.query, loaded.holdout) for name in side.labels.image_id]
+    values = picture_guides(planted.images, names)["brightness"]
+    (tmp_path / "own.csv").write_text("file,q\n" + "".join(f"{Path(name).name},{value}\n" for name, value in zip(names, values, strict=True)))
+    found = planted.measure(tmp_path / "g.json", compare=tmp_path / "own.csv")["guides"]
+    assert found["compared"] == found["brightness"] == content["guides"]["brightness"] and "compared" not in content["guides"]
+
+
+def test_a_measure_that_lacks_an_image_is_unknown_there(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("file,q\na.jpg,2.5\n")
+    assert file_guides(tmp_path / "own.csv", ["query/b.jpg", "query/a.jpg"])["compared"] == pytest.approx([NAN, 2.5], nan_ok=True)
+    assert file_guides(None, ["query/a.jpg"]) == {}
 
 
 def test_the_queries_have_no_say_in_the_rules(planted: PlantedRun, content: dict[str, Any], tmp_path: Path) -> None:
