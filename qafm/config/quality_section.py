@@ -9,7 +9,8 @@ class QualitySection(QualityConfig):
     """Rules score_quality and describe_quality."""
 
     compare: str | None = Field(
-        default=None, description="CSV with the columns file,q, for example the authors' values, set beside Q in quality.csv; it changes nothing else"
+        default=None,
+        description="CSV with the columns file,q, for example the authors' values: beside Q in quality.csv, a guide of the weight in guides.csv, and nothing else",
     )
 
     def score_slice(self) -> QualityConfig:
