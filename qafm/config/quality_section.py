@@ -6,11 +6,11 @@ from qafm.config.quality import QualityConfig
 
 
 class QualitySection(QualityConfig):
-    """Rules score_quality and describe_quality."""
+    """Rules score_quality, describe_quality and measure_guides."""
 
     compare: str | None = Field(
         default=None,
-        description="CSV with the columns file,q, for example the authors' values: beside Q in quality.csv, a guide of the weight in guides.csv, and nothing else",
+        description="CSV with the columns file,q, for example the authors' values: beside Q in quality.csv, a guide of the weight in guides.csv",
     )
 
     def score_slice(self) -> QualityConfig:
