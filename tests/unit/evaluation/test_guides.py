@@ -16,13 +16,12 @@ from safetensors.numpy import save_file
 from qafm.config.ablation import AblationConfig
 from qafm.errors import InputError
 from qafm.evaluation.bootstrap import identity_interval
-from qafm.evaluation.fuse import ExportedHead, concat, unit_rows
+from qafm.evaluation.fuse import ExportedHead, concat
 from qafm.evaluation.guided_weight import Rule, ap_at, fit_rule, nearest_on, places
 from qafm.evaluation.guides import BY_QUALITY, file_guides, network_guides, picture_guides, quality_guides, search_guides
-from qafm.evaluation.load_descriptors import DescriptorSide
 from qafm.evaluation.load_embeddings import load_embeddings
 from qafm.evaluation.measure_guides import READS, cross_fitted, measure_guides
-from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
+from qafm.evaluation.ranking import dot_similarity, evaluate_retrieval
 from qafm.evaluation.tabulate_guides import tabulate_guides
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.embeddings import embeddings_schema
@@ -31,6 +30,7 @@ from qafm.tables.parquet import read_parquet, write_parquet
 from qafm.tables.quality import QUALITY_SCHEMA
 from qafm.tables.table4 import Run
 from tests.unit.evaluation.conftest import SmallRun
+from tests.unit.evaluation.random_sides import other_view, side
 
 NAN = float("nan")
 GRID = 11
@@ -76,16 +76,6 @@ def test_among_equal_rules_the_flattest_nearest_to_a_half() -> None:
     ap = np.zeros((5, 2))
     ap[1, 0] = ap[3, 1] = 1.0  # weights 0.25 and 0.75 for places -1 and 1: base 0.5 and slope 0.25, nothing flatter
     assert fit_rule(np.array([-1.0, 1.0]), ap, np.linspace(0, 1, 5)) == Rule(0.5, 0.25)
-
-
-def side(rng: np.random.Generator, pid: list[int], camid: list[int], dim: int, names: list[str] | None = None) -> DescriptorSide:
-    image_id = [f"{rng.integers(1 << 40)}" for _ in pid] if names is None else names
-    labels = Labels(np.array(pid, np.int32), np.array(camid, np.int16), np.array(image_id))
-    return DescriptorSide(labels, np.zeros(len(pid), bool), unit_rows(rng.standard_normal((len(pid), dim)).astype(np.float32)))
-
-
-def other_view(rng: np.random.Generator, of: DescriptorSide, dim: int) -> DescriptorSide:
-    return DescriptorSide(of.labels, of.distractor, unit_rows(rng.standard_normal((len(of), dim)).astype(np.float32)))
 
 
 @pytest.mark.parametrize("same_camera", ["drop", "keep"])

@@ -13,15 +13,15 @@ from qafm.errors import InputError
 from qafm.evaluation.evaluate_alpha import evaluate_alpha
 from qafm.evaluation.fuse import unit_rows
 from qafm.evaluation.load_branch import Source, load_branch
-from qafm.evaluation.load_descriptors import DescriptorSide
 from qafm.evaluation.measure_oracle import METHODS, measure_oracle, split_halves
-from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
+from qafm.evaluation.ranking import dot_similarity, evaluate_retrieval
 from qafm.evaluation.tabulate_oracle import tabulate_oracle
 from qafm.evaluation.weight_sweep import half_precision, sweep_weights
 from qafm.tables.descriptors import descriptors_table
 from qafm.tables.parquet import write_parquet
 from qafm.tables.table4 import Run
 from tests.unit.evaluation.conftest import SmallRun
+from tests.unit.evaluation.random_sides import other_view, side
 
 RUN = Run(dataset="d", features="f", model="m", init="random")
 GRID = 5
@@ -43,15 +43,6 @@ def test_half_precision_by_hand() -> None:
     mine, other = half_precision(np.array([5, 0, 2]), np.array([True, True, False]))
     assert mine == pytest.approx((1 / 1 + 2 / 5) / 2)
     assert other == pytest.approx(1 / 2)
-
-
-def side(rng: np.random.Generator, pid: list[int], camid: list[int], dim: int) -> DescriptorSide:
-    labels = Labels(np.array(pid, np.int32), np.array(camid, np.int16), np.array([f"{rng.integers(1 << 40)}" for _ in pid]))
-    return DescriptorSide(labels, np.zeros(len(pid), bool), unit_rows(rng.standard_normal((len(pid), dim)).astype(np.float32)))
-
-
-def other_view(rng: np.random.Generator, of: DescriptorSide, dim: int) -> DescriptorSide:
-    return DescriptorSide(of.labels, of.distractor, unit_rows(rng.standard_normal((len(of), dim)).astype(np.float32)))
 
 
 @pytest.mark.parametrize("same_camera", ["drop", "keep"])
