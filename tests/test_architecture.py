@@ -17,7 +17,7 @@ LAYERS = (
     {"tables"},
     {"datasets", "perturbations", "models", "losses"},
     {"quality", "evaluation", "images"},
-    {"calibration", "galleries"},
+    {"calibration", "galleries", "guides"},
     {"features"},
     {"training"},
     {"bundles"},
@@ -28,7 +28,7 @@ LAYERS = (
     {"companions"},
     {"cli"},
 )
-TORCH_FREE = ("config", "tables", "datasets", "perturbations", "quality", "evaluation", "calibration", "figures", "reporting")
+TORCH_FREE = ("config", "tables", "datasets", "perturbations", "quality", "evaluation", "calibration", "guides", "figures", "reporting")
 LONGEST_FUNCTION, LONGEST_FILE, LONGEST_SCRIPT = 60, 300, 30
 
 

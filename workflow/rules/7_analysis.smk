@@ -85,7 +85,7 @@ rule measure_guides:
     params:
         config=CFG.ablation.model_dump(mode="json", include={"grid", "seed"}),
         same_camera=CFG.dataset.same_camera,
-        code=code("7_measure_guides", "qafm.evaluation.measure_guides"),
+        code=code("7_measure_guides", "qafm.guides.measure_guides"),
     script:
         "../scripts/7_measure_guides.py"
 
@@ -103,7 +103,7 @@ rule tabulate_guides:
         files=guides(),
         run=CFG.table_run(),
         config=CFG.ablation.model_dump(mode="json", include={"bootstrap_samples", "seed"}),
-        code=code("7_tabulate_guides", "qafm.evaluation.tabulate_guides"),
+        code=code("7_tabulate_guides", "qafm.guides.tabulate_guides"),
     script:
         "../scripts/7_tabulate_guides.py"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qafm.evaluation.measure_guides import measure_guides
+from qafm.guides.measure_guides import measure_guides
 from qafm.runtime.job import stage_job
 
 with stage_job(f"measure_guides seed {snakemake.wildcards.seed}", snakemake.log[0]):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qafm.config.ablation import AblationConfig
-from qafm.evaluation.tabulate_guides import tabulate_guides
+from qafm.guides.tabulate_guides import tabulate_guides
 from qafm.runtime.job import stage_job
 from qafm.tables.table4 import Run
 

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,18 @@ from qafm.config.ablation import AblationConfig
 from qafm.errors import InputError
 from qafm.evaluation.bootstrap import identity_interval
 from qafm.evaluation.fuse import ExportedHead, concat
-from qafm.evaluation.guided_weight import Rule, ap_at, fit_rule, nearest_on, places
-from qafm.evaluation.guides import BY_QUALITY, file_guides, network_guides, picture_guides, quality_guides, search_guides
 from qafm.evaluation.load_embeddings import load_embeddings
-from qafm.evaluation.measure_guides import READS, cross_fitted, measure_guides
 from qafm.evaluation.ranking import dot_similarity, evaluate_retrieval
-from qafm.evaluation.tabulate_guides import tabulate_guides
+from qafm.guides.guided_weight import Rule, ap_at, fit_rule, nearest_on, places
+from qafm.guides.known_of_query import BY_QUALITY, file_guides, network_guides, picture_guides, quality_guides, search_guides
+from qafm.guides.measure_guides import READS, cross_fitted, measure_guides
+from qafm.guides.tabulate_guides import tabulate_guides
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from qafm.tables.embeddings import embeddings_schema
 from qafm.tables.images import IMAGES_SCHEMA
 from qafm.tables.parquet import read_parquet, write_parquet
 from qafm.tables.quality import QUALITY_SCHEMA
 from qafm.tables.table4 import Run
-from tests.unit.evaluation.conftest import SmallRun
 from tests.unit.evaluation.random_sides import other_view, side
 
 NAN = float("nan")
@@ -266,14 +264,13 @@ def test_nobody_has_a_say_in_what_is_predicted_of_him() -> None:
 
 
 def test_the_combined_rule_is_chosen_on_cross_fitted_predictions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: PlantedRun) -> None:
-    monkeypatch.setattr("qafm.evaluation.measure_guides.cross_fitted", lambda _known, lead, _pid, _seed: -lead)
+    monkeypatch.setattr("qafm.guides.measure_guides.cross_fitted", lambda _known, lead, _pid, _seed: -lead)
     found = planted.measure(tmp_path / "g.json")
     assert found["guides"]["combined"]["slope"] < 0 < found["guides"]["own_lead"]["slope"]
 
 
-def test_the_learned_weight_and_norms(small_run: Callable[..., SmallRun]) -> None:
-    run = small_run()
-    loaded = load_embeddings(run.images, run.embeddings)
+def test_the_learned_weight_and_norms(planted: PlantedRun) -> None:
+    loaded = load_embeddings(planted.images, planted.embeddings)
     found = network_guides(loaded.query)
     assert found["visual_weight"] == pytest.approx(loaded.query.weight)
     assert found["apn_norm"] == pytest.approx(np.sqrt((loaded.query.v_a**2).sum(axis=1)), rel=1e-5)

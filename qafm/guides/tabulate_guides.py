@@ -10,7 +10,7 @@ from qafm.config.ablation import AblationConfig
 from qafm.errors import InputError, reading
 from qafm.evaluation.ablation_rows import Cells, as_percent, as_weight, write_table
 from qafm.evaluation.bootstrap import identity_interval, spearman, spearman_interval
-from qafm.evaluation.measure_guides import READS
+from qafm.guides.measure_guides import READS
 from qafm.runtime.files import read_json
 from qafm.tables.table4 import Run
 

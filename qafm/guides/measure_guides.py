@@ -12,13 +12,13 @@ import numpy as np
 from qafm.config.choices import SameCamera
 from qafm.errors import InputError
 from qafm.evaluation.fuse import ExportedHead
-from qafm.evaluation.guided_weight import Rule, ap_at, fit_rule, nearest_on, places
-from qafm.evaluation.guides import GUIDES, file_guides, network_guides, picture_guides, quality_guides, search_guides
 from qafm.evaluation.load_branch import branch_side
 from qafm.evaluation.load_descriptors import DescriptorSide
 from qafm.evaluation.load_embeddings import Side, load_embeddings
 from qafm.evaluation.retrieval_artifact import rounded
 from qafm.evaluation.weight_sweep import sweep_weights
+from qafm.guides.guided_weight import Rule, ap_at, fit_rule, nearest_on, places
+from qafm.guides.known_of_query import GUIDES, file_guides, network_guides, picture_guides, quality_guides, search_guides
 from qafm.runtime.files import write_json
 
 LOGGER = logging.getLogger("qafm")
