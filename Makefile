@@ -36,7 +36,7 @@ rows: $(STAMP)  ## every row of Table 4 and beside it that needs no second model
 FAULTS := config/faults
 REPLICA := config/market1501-replica.yaml
 
-faults: $(STAMP)  ## results/faults.csv: the replica of the original code, and each fault repaired alone (needs Market-1501 and data/published_q.csv; CONFIG lies over all, e.g. seeds)
+faults: $(STAMP)  ## results/faults.csv: the replica of the original code, and each fault repaired alone (docs/own-data.md)
 	for fault in $(FAULTS)/*.yaml; do $(MAKE) rows CONFIG="$(REPLICA) $(firstword $(sort $(wildcard $(FAULTS)/*.yaml))) $$fault $(CONFIG)"; done
 	$(BIN)/python workflow/tabulate_faults.py $(REPLICA) $(FAULTS) results/faults.csv $(CONFIG)
 

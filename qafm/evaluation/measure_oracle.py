@@ -53,7 +53,7 @@ def measure_oracle(pair: str, images: Path, first: Source, second: Source, *, sa
     if not valid.any():
         raise InputError(f"{first.vectors}: no query has a right image in the gallery")
     found = WeightSweep(found.ap[:, valid], found.half[:, :, valid])
-    holdout = _holdout_weight(sides[0].holdout, sides[1].holdout, weights, same_camera, seed)
+    holdout = _holdout_weight(sides[0].holdout, sides[1].holdout, weights, same_camera)
     test = best_scoring(weights, found.ap.mean(axis=1))
     ap = {"first": found.ap[-1], "second": found.ap[0], "fixed_test": found.ap[_index(weights, test)], "oracle": found.ap.max(axis=0)}
     ap |= split_halves(found.half, weights)
@@ -66,11 +66,11 @@ def measure_oracle(pair: str, images: Path, first: Source, second: Source, *, sa
     write_json(out, {"pair": pair, "weight_holdout": holdout, "weight_test": test, "queries": queries | per_query})
 
 
-def _holdout_weight(first: DescriptorSide | None, second: DescriptorSide | None, weights: np.ndarray, same_camera: SameCamera, seed: int) -> float | None:
+def _holdout_weight(first: DescriptorSide | None, second: DescriptorSide | None, weights: np.ndarray, same_camera: SameCamera) -> float | None:
     """The best weight for held-out identities, each image searched among the others; None where there are none, or none has a right image."""
     if first is None or second is None:
         return None
-    ap = sweep_weights((first, second), (first, second), weights, same_camera=same_camera, seed=seed).ap
+    ap = sweep_weights((first, second), (first, second), weights, same_camera=same_camera).ap
     valid = np.isfinite(ap[0])
     return best_scoring(weights, ap[:, valid].mean(axis=1)) if valid.any() else None
 

@@ -20,7 +20,7 @@ CHUNK = 128
 
 @dataclass(frozen=True)
 class WeightSweep:
-    """What each query achieved; NaN where a query has no right image, in `half` where it has fewer than two.
+    """What each query achieved; NaN where a query has no right image, in `half` where it has fewer than two, or none were asked for.
 
     Args:
         ap: AP at each weight of the first descriptor, float64 [W, Q] in [0, 1].
@@ -32,7 +32,12 @@ class WeightSweep:
 
 
 def sweep_weights(
-    query: tuple[DescriptorSide, DescriptorSide], gallery: tuple[DescriptorSide, DescriptorSide], grid: np.ndarray, *, same_camera: SameCamera, seed: int
+    query: tuple[DescriptorSide, DescriptorSide],
+    gallery: tuple[DescriptorSide, DescriptorSide],
+    grid: np.ndarray,
+    *,
+    same_camera: SameCamera,
+    seed: int | None = None,
 ) -> WeightSweep:
     """Rank the gallery for every query at every weight.
 
@@ -41,7 +46,7 @@ def sweep_weights(
         gallery: the gallery, likewise.
         grid: weights of the first descriptor, float64 [W] in [0, 1].
         same_camera: "drop" or "keep", as in `evaluate_retrieval`.
-        seed: decides the halves.
+        seed: decides the halves; None: there are none.
 
     Raises:
         InputError: the sides hold different images, or `drop` meets images without a camera.
@@ -50,7 +55,7 @@ def sweep_weights(
         if not np.array_equal(sides[0].labels.image_id, sides[1].labels.image_id):
             raise InputError("two descriptors: they are of different images")
     matches = Matches(query[0].labels, gallery[0].labels, same_camera)
-    rng = np.random.default_rng(seed)
+    rng = None if seed is None else np.random.default_rng(seed)
     found = WeightSweep(np.full((len(grid), len(query[0])), np.nan), np.full((2, len(grid), len(query[0])), np.nan))
     for start in tqdm(range(0, len(query[0]), CHUNK), desc="weights", unit="chunk", disable=None):
         rows = slice(start, min(start + CHUNK, len(query[0])))
@@ -58,11 +63,11 @@ def sweep_weights(
         for row, i in enumerate(range(rows.start, rows.stop)):
             relevant, removed = matches.of(i)
             if len(relevant):
-                halves = rng.permutation(len(relevant)) % 2 == 0
+                halves = None if rng is None or len(relevant) < 2 else rng.permutation(len(relevant)) % 2 == 0
                 for k, w in enumerate(grid):
                     places = places_of(np.float32(w * w) * first[row] + np.float32((1 - w) ** 2) * second[row], relevant, removed)
                     found.ap[k, i] = precision_at(np.sort(places))[0]
-                    if len(relevant) > 1:
+                    if halves is not None:
                         found.half[:, k, i] = half_precision(places, halves)
     return found
 

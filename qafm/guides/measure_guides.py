@@ -11,6 +11,7 @@ import numpy as np
 
 from qafm.config.choices import SameCamera
 from qafm.errors import InputError
+from qafm.evaluation.fixed_weights import best_scoring
 from qafm.evaluation.fuse import ExportedHead
 from qafm.evaluation.load_branch import branch_side
 from qafm.evaluation.load_descriptors import DescriptorSide
@@ -78,7 +79,7 @@ def measure_guides(
 
     def guided(side: Side, others: Side) -> Guided:
         query, gallery = _by_branch(side, fusion_head), _by_branch(others, fusion_head)
-        ap = sweep_weights(query, gallery, weights, same_camera=same_camera, seed=seed).ap
+        ap = sweep_weights(query, gallery, weights, same_camera=same_camera).ap
         names = [str(name) for name in side.labels.image_id]
         values = quality_guides(quality, names) | file_guides(compare, names) | picture_guides(images, names) | network_guides(side)
         values |= search_guides(query, gallery, same_camera) | {RANDOM: rng.standard_normal(len(names)), OWN_LEAD: ap[-1] - ap[0]}
@@ -101,12 +102,12 @@ def _content(test: Guided, held: Guided | None, grid: np.ndarray, seed: int) -> 
     known = [name for name in test.guides if all(_varies(one.guides[name]) for one in (test, held) if one)]
     of_test = {name: places(test.guides[name]) for name in known}
     of_held = {name: places(held.guides[name]) for name in known} if held else {}
-    if held:
-        used = [name for name in known if name in GUIDES]
+    used = [name for name in known if name in GUIDES]
+    if held and used:
         together = [np.stack([place[name] for name in used], axis=1) for place in (of_held, of_test)]  # [H, K], [Q, K]
         of_held[COMBINED] = places(cross_fitted(together[0], held.lead, held.pid, seed))
         of_test[COMBINED] = places(predicted(together[0], held.lead, together[1]))
-    fixed = fit_rule(np.zeros(len(held.pid)), held.ap, grid) if held else None
+    fixed = Rule(best_scoring(grid, held.ap.mean(axis=1)), slope=0.0) if held else None
     queries = {"image_id": [str(name) for name in test.image_id], "pid": test.pid.tolist(), "lead": _rounded(test.lead)}
     guides = {name: _guide(test, of_test[name], fit_rule(of_held[name], held.ap, grid) if held else None, grid) for name in READS if name in of_test}
     for name, guide in guides.items():
