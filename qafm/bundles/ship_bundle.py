@@ -26,7 +26,7 @@ def ship_bundle(source: Path, target: Path = SHIPPED) -> int:
         Size of all files, bytes.
 
     Raises:
-        InputError: the bundle is damaged, was trained on other than synthetic people, or is larger than LIMIT.
+        InputError: the bundle is damaged, was trained on other than synthetic people, or is larger than LIMIT; `target` holds a folder.
     """
     config = load_bundle(source).config
     if config.trained_on.kind != "synthetic":
@@ -36,6 +36,9 @@ def ship_bundle(source: Path, target: Path = SHIPPED) -> int:
     size = sum(path.stat().st_size for path in files) + len(card.encode())
     if size > LIMIT:
         raise InputError(f"{source}: takes {size} bytes, more than {LIMIT}")
+    for path in target.iterdir() if target.exists() else ():
+        if path.is_dir():
+            raise InputError(f"{path}: a folder among the files of a bundle; move it away")
     for path in files:
         with whole_file(target / path.name) as temporary:
             shutil.copyfile(path, temporary)

@@ -73,6 +73,14 @@ def test_what_may_not_be_shipped_is_refused_and_leaves_nothing(bundle: Path, tmp
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["old", "model.safetensors"])
+def test_a_folder_in_the_target_is_named_before_anything_is_written(bundle: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match=rf"{name}: a folder among the files of a bundle"):
+        ship_bundle(bundle, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_a_full_disk_leaves_the_model_that_was_there(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ship_bundle(bundle, tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
