@@ -79,7 +79,7 @@ def read_fields(path: Path) -> np.ndarray:
     """
     try:
         fields = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # torn bytes make the reader stumble in any way
         raise InputError(f"{path}: cannot be read as an array ({' '.join(str(error).split())})") from error
     if not isinstance(fields, np.ndarray) or fields.ndim != 3 or len(fields) != FIELDS or fields.size == 0 or fields.dtype.kind != "f":
         found = f"{fields.dtype} {list(fields.shape)}" if isinstance(fields, np.ndarray) else "an archive"

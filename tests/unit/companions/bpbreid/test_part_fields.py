@@ -138,7 +138,8 @@ def test_wrong_files_are_named(tmp_path: Path) -> None:
         np.save(path, content)
         with pytest.raises(InputError, match=message):
             read_fields(path)
-    for content in (b"", b"no array", b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (36, 2, 2), }"):
+    header = b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (36, 2, 2), }"
+    for content in (b"", b"no array", header, header.replace(b"{", b"({").ljust(128), b"PK\x03\x04 a torn archive"):
         path.write_bytes(content)
         with pytest.raises(InputError, match=r"a\.npy: cannot be read as an array"):
             read_fields(path)
