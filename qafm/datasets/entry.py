@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
+from qafm.errors import InputError
+
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 POOL = "pool"  # the split of an image whose identity has not been drawn into one yet
 
@@ -75,10 +77,20 @@ def printable(name: str) -> str:
 
 
 def list_files(folder: Path) -> list[str]:
-    """All files below `folder`, links followed, except back to a folder that the way there came through: sorted POSIX paths relative to it."""
+    """All files below `folder`, links followed, except back to a folder that the way there came through: sorted POSIX paths relative to it.
+
+    Raises:
+        InputError: a folder cannot be listed; one that is hidden or not there holds nothing then.
+    """
+
+    def refuse(error: OSError) -> None:  # os.walk would pass over it, and a whole identity be missing in silence
+        hidden = any(part.startswith(".") for part in PurePath(error.filename).relative_to(folder).parts)
+        if not hidden and not isinstance(error, FileNotFoundError):
+            raise InputError(f"{printable(error.filename)}: cannot be listed ({error.strerror})") from error
+
     found = []
     way = {os.fspath(folder): (os.path.realpath(folder),)}  # a folder -> the real ones on the way to it, its own last
-    for parent, folders, files in os.walk(folder, followlinks=True):
+    for parent, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
         below, through = PurePath(parent).relative_to(folder).as_posix(), way.pop(parent)
         found += [name if below == "." else f"{below}/{name}" for name in files]
         real = {name: os.path.realpath(f"{parent}/{name}") for name in folders}

@@ -33,6 +33,9 @@ def dataset_digest(config: ParseConfig, root: Path, manifest: Path, cache: Path)
 
     Returns:
         As `generated_digest` or `folder_digest`; "absent" where Market-1501's folders are not found.
+
+    Raises:
+        InputError: as they do.
     """
     if config.kind == "synthetic":
         return generated_digest(root, manifest, cache)
@@ -54,6 +57,9 @@ def folder_digest(root: Path, cache: Path, folders: tuple[str, ...] = (".",)) ->
 
     Returns:
         Hex SHA-256, or "absent" where there is no `root`.
+
+    Raises:
+        InputError: a folder cannot be listed.
     """
     return _digest(_hash_files(root, cache, folders)) if root.is_dir() else ABSENT
 
@@ -73,7 +79,7 @@ def generated_digest(root: Path, manifest: Path, cache: Path) -> str:
         else the folder's digest.
 
     Raises:
-        InputError: the manifest lacks one of the two columns.
+        InputError: the manifest lacks one of the two columns, or a folder cannot be listed.
     """
     if not root.is_dir() or not manifest.is_file():
         return GENERATED

@@ -25,7 +25,7 @@ def list_folders(root: Path, config: FoldersConfig) -> Listing:
         Entries sorted by image_id; their split is POOL for split_by "identity".
 
     Raises:
-        InputError: a folder is missing.
+        InputError: a folder is missing or cannot be listed.
     """
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")

@@ -70,7 +70,7 @@ def list_market1501(root: Path, *, official: bool) -> Listing:
         official: compare the number of files with Market-1501's.
 
     Raises:
-        InputError: a folder is missing.
+        InputError: a folder is missing or cannot be listed.
     """
     listing = Listing(find_market_root(root))
     for split, folder in MARKET_FOLDERS.items():

@@ -1,6 +1,9 @@
 """Folder data sets: names, numbers, attributes.csv, and the random split of identities."""
 
+import errno
+import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -102,6 +105,22 @@ def test_missing_folders_are_named(tmp_path: Path) -> None:
         list_folders(tmp_path / "nowhere", FoldersConfig(root="x"))
     with pytest.raises(InputError, match=r"query: no such folder$"):
         list_folders(touch(tmp_path, "train/1/a.jpg", "gallery/1/a.jpg"), FoldersConfig(root="x", split_by="folders"))
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "1/a.jpg", "2/a.jpg", ".trash/a.jpg")
+    look, closed = os.scandir, [tmp_path / ".trash"]
+
+    def refuse(path: str) -> Iterator[os.DirEntry[str]]:
+        if Path(path) in closed:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert [entry.image_id for entry in list_folders(tmp_path, FoldersConfig(root="x")).entries] == ["1/a.jpg", "2/a.jpg"]
+    closed.append(tmp_path / "2")
+    with pytest.raises(InputError, match=r"^.*/2: cannot be listed \(Permission denied\)$"):
+        list_folders(tmp_path, FoldersConfig(root="x"))
 
 
 @pytest.mark.parametrize(
