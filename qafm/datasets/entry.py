@@ -1,6 +1,7 @@
 """What a parser finds in a folder: images, files set aside, anomalies."""
 
 import os
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
@@ -69,6 +70,11 @@ def identity_folder(name: str) -> tuple[str, str]:
     """
     identity, _, below = name.partition("/")
     return (identity, below) if below else ("", name)
+
+
+def identity_name(text: str) -> str:
+    """An identity's name in the one form that it is compared in: Unicode has two for an accented letter, and file systems do not agree on one."""
+    return unicodedata.normalize("NFC", text)
 
 
 def printable(name: str) -> str:

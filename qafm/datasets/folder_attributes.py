@@ -7,6 +7,7 @@ between Market-1501's own files, a code counted from 1 (gender 1 male, 2 female)
 import csv
 from pathlib import Path
 
+from qafm.datasets.entry import identity_name
 from qafm.datasets.market_attributes import Codes
 from qafm.errors import InputError
 from qafm.tables.attributes import ATTRIBUTE_NAMES, ATTRIBUTES, Attribute
@@ -22,7 +23,7 @@ def read_folder_attributes(path: Path) -> dict[str, Codes]:
         0-based codes of each identity, None = unknown or no such column.
 
     Raises:
-        InputError: no such file, an unknown column or value, an identity twice.
+        InputError: no such file, one that cannot be read, an unknown column or value, an identity twice.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such attribute file")
@@ -35,7 +36,7 @@ def read_folder_attributes(path: Path) -> dict[str, Codes]:
                 where = f"{path}: row {reader.line_num}"
                 identity = _identity(where, row, attributes)
                 attributes[identity] = tuple(_code(f"{where} (identity {identity})", attribute, row.get(attribute.name) or "") for attribute in ATTRIBUTES)
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as a UTF-8 CSV file ({error})") from error
     return attributes
 
@@ -53,7 +54,7 @@ def _check_header(path: Path, columns: list[str]) -> None:
 def _identity(where: str, row: dict[str, str], seen: dict[str, Codes]) -> str:
     if "" in row:
         raise InputError(f"{where}: more values than columns")
-    identity = (row["identity"] or "").strip()
+    identity = identity_name((row["identity"] or "").strip())
     if not identity:
         raise InputError(f"{where}: no identity")
     if identity in seen:

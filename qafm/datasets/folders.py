@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qafm.config.parse import FoldersConfig
-from qafm.datasets.entry import POOL, Entry, Listing, SetAside, identity_folder, is_image_name, list_files, printable
+from qafm.datasets.entry import POOL, Entry, Listing, SetAside, identity_folder, identity_name, is_image_name, list_files, printable
 from qafm.errors import InputError
 
 _MAX_INT16, _MAX_INT32 = 2**15 - 1, 2**31 - 1
@@ -44,7 +44,7 @@ def list_folders(root: Path, config: FoldersConfig) -> Listing:
             elif isinstance(found, str):
                 listing.set_aside.append(SetAside(printable(prefix + name), split, found))
             else:
-                named.append((prefix + name, split, identity_folder(name)[0], found))
+                named.append((prefix + name, split, identity_name(identity_folder(name)[0]), found))
     _number(listing, named)
     return listing
 

@@ -209,6 +209,27 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
         read_folder_attributes(csv(tmp_path, "identity,hat\nü,1\n", "latin-1"))
 
 
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = csv(tmp_path, "identity,hat\n1,1\n")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=r"^.*attributes\.csv: cannot be read as a UTF-8 CSV file \(.*Permission denied.*\)$"):
+        read_folder_attributes(path)
+
+
+def test_accents_may_be_written_in_two_ways(tmp_path: Path) -> None:
+    composed, decomposed = "Zo\u00eb", "Zoe\u0308"
+    listing = list_folders(touch(tmp_path, f"{decomposed}/a.jpg", f"{composed}/b.jpg"), FoldersConfig(root="x"))
+    assert [(entry.image_id, entry.identity, entry.pid) for entry in listing.entries] == [
+        (f"{decomposed}/a.jpg", composed, 1),
+        (f"{composed}/b.jpg", composed, 1),
+    ]
+    assert list(read_folder_attributes(csv(tmp_path, f"identity,hat\n{decomposed},1\n"))) == [composed]
+
+
 def test_a_short_row_is_unknown(tmp_path: Path) -> None:
     assert read_folder_attributes(csv(tmp_path, "identity,gender,hat\n1,2\n"))["1"][:6] == (1, None, None, None, None, None)
 
