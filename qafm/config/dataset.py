@@ -53,7 +53,7 @@ class DatasetConfig(Settings):
     def without_cameras(self) -> list[str]:
         """The sections in use whose images have no cameras."""
         used = {"folders": self.parse_slice().folders, "test.folders": self.test.folders if self.test and self.test.kind == "folders" else None}
-        return [key for key, section in used.items() if section is not None and section.camera_pattern is None]
+        return [key for key, section in used.items() if section is not None and not section.has_cameras]
 
     @property
     def has_attributes(self) -> bool:

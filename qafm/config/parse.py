@@ -85,6 +85,11 @@ class FoldersConfig(Settings):
                     raise ValueError(f"folders {'/'.join(one) or '.'} and {'/'.join(other) or '.'} overlap: an image would be counted twice")
         return self
 
+    @property
+    def has_cameras(self) -> bool:
+        """Whether file names say which camera an image is from: a pattern may name sequence and frame alone."""
+        return self.camera_pattern is not None and "camera" in re.compile(self.camera_pattern).groupindex
+
     def folders(self) -> tuple[str, ...]:
         """The folders of identity folders that are in use, relative to `root`."""
         return self.pool if self.split_by == "identity" else tuple(self.split_folders().values())

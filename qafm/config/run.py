@@ -91,7 +91,7 @@ class RunConfig(Settings):
         if fusion.alpha.fixed is None and fusion.freeze_epochs >= fusion.epochs:
             raise ValueError(f"model.fusion.freeze_epochs: the weight learns after them, and {fusion.epochs} epochs leave none; choose fewer, or a fixed alpha")
         if self.dataset.same_camera == "drop" and (blind := self.dataset.without_cameras()):
-            raise ValueError(f"dataset.same_camera: drop needs cameras; give dataset.{blind[0]}.camera_pattern, or choose keep")
+            raise ValueError(f"dataset.same_camera: drop needs cameras; give dataset.{blind[0]}.camera_pattern with a group camera, or choose keep")
         extractor = self.features.extractor.backbone
         if extractor.init == "extractor":
             raise ValueError("features.extractor.backbone.init: the extractor cannot start from itself; choose imagenet or random")

@@ -50,6 +50,10 @@ def test_every_preset_is_valid_and_writes_to_places_of_its_own(project: Path) ->
         ({"model": {"apn": {"architecture": {"lam_grid": [0, 2]}}}}, "config: model.apn.architecture.lam_grid.0: Input should be greater than or equal to 1"),
         ({"model": {"apan": {"architecture": {"group_order": ["gender"]}}}}, "config: model.apan.architecture.group_order: must name each of gender, "),
         ({"dataset": {"kind": "folders"}}, "section folders is absent"),
+        (
+            {"dataset": {"kind": "folders", "folders": {"root": "x", "camera_pattern": r"(?P<frame>\d+)"}}},
+            "config: dataset.same_camera: drop needs cameras; give dataset.folders.camera_pattern with a group camera, or choose keep",
+        ),
     ],
 )
 def test_bad_configuration_is_one_line(default: dict[str, Any], change: dict[str, Any], message: str) -> None:

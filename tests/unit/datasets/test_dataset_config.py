@@ -85,3 +85,8 @@ def test_the_slice_of_a_test_set() -> None:
     assert (tested.kind, str(tested.root()), tested.max_set_aside, tested.attributes.missing, tested.attributes.key) == ("folders", "t", 0.3, "mask", "raw")
     assert (tested.market1501, tested.test, config().parse_slice().test_slice()) == (None, None, None)
     assert whole.without_cameras() == ["test.folders"]
+
+
+def test_a_pattern_without_a_camera_gives_none() -> None:
+    patterns = {None: ["folders"], r"(?P<frame>\d+)": ["folders"], r"_c(?P<camera>\d)": []}
+    assert {pattern: config(kind="folders", folders={"root": "f", "camera_pattern": pattern}).without_cameras() for pattern in patterns} == patterns
