@@ -142,10 +142,13 @@ def summary_line(report: Mapping[str, Any]) -> str:
     return (
         f"{report['root']}: {'; '.join(splits)}; {len(report['holdout']['ids'])} train ids held out; {report['set_aside']['total']} files set aside, "
         f"{len(report['other_files'])} not images, {len(report['dropped_copies'])} copies dropped, {odd} anomalies; "
-        f"{len(queries['without_match'])} of {report['queries']['total']} queries without a match in another camera{_not_learned(report['attributes'])}"
+        f"{len(queries['without_match'])} of {report['queries']['total']} queries without a match in another camera{_of_attributes(report['attributes'])}"
     )
 
 
-def _not_learned(attributes: Mapping[str, Any] | None) -> str:
-    names = [] if attributes is None else of_one_class(attributes["splits"]["train"])
-    return f"; of one class in train, so not learned: {', '.join(names)}" if names else ""
+def _of_attributes(attributes: Mapping[str, Any] | None) -> str:
+    if attributes is None:
+        return ""
+    masked, names = len(attributes["ids_without"]), of_one_class(attributes["splits"]["train"])
+    told = f"; {masked} ids without attributes" if masked else ""
+    return told + (f"; of one class in train, so not learned: {', '.join(names)}" if names else "")

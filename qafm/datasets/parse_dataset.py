@@ -15,6 +15,7 @@ from qafm.datasets.dataset_report import (
     describe_set_aside,
     describe_splits,
     ids_in_train_and_test,
+    queries_without_match,
     summary_line,
 )
 from qafm.datasets.entry import Entry, printable
@@ -40,7 +41,7 @@ def parse_dataset(config: ParseConfig, root: Path, images: Path, report: Path) -
         report: dataset.json to write.
 
     Raises:
-        InputError: a missing folder or attribute file, an identity without attributes, an empty split, too many files set aside.
+        InputError: a missing folder or attribute file, an identity without attributes, an empty split, too many files set aside, no query with a right image.
     """
     tested = config.test_slice()
     own = read_source(config, root, SPLITS if tested is None else ("train",))
@@ -96,6 +97,9 @@ def _check_splits(entries: list[Entry], root: Path, searched: Path) -> None:
     for split in SPLITS:
         if split not in found:
             raise InputError(f"{root if split == 'train' else searched}: no image in split {split}")
+    queries = sum(entry.split == "query" for entry in entries)
+    if len(queries_without_match(entries, "keep")) == queries:  # under neither rule could anything be measured, after all the trainings
+        raise InputError(f"{searched}: none of the {queries} queries has a right image in the gallery")
 
 
 def _holdout(root: Path, entries: list[Entry], config: ParseConfig) -> set[int]:

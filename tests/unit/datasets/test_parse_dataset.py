@@ -177,15 +177,17 @@ def test_attribute_file_elsewhere(market: Path, parse: Parse) -> None:
         parse(real(attributes="none.mat"), market.parent)
 
 
-def test_identity_without_attributes(market: Path, parse: Parse, picture: Picture) -> None:
+def test_identity_without_attributes(market: Path, caplog: pytest.LogCaptureFixture, parse: Parse, picture: Picture) -> None:
     for pid in (4, 5):
         picture(market / f"bounding_box_test/{pid:04d}_c1s1_000001_01.jpg", pid + 50)
     with pytest.raises(
         InputError, match=r"^market_attribute\.mat: no attributes for identity 0004 and 1 others \(attributes\.missing: mask goes on with unknown ones\)$"
     ):
         parse(synthetic(), market)
-    rows, report = parse(synthetic(attributes={"missing": "mask"}), market)
+    with caplog.at_level(logging.INFO, "qafm"):
+        rows, report = parse(synthetic(attributes={"missing": "mask"}), market)
     assert report["attributes"]["ids_without"] == ["0004", "0005"]
+    assert "in another camera; 2 ids without attributes; " in caplog.records[-1].message
     assert {rows["bounding_box_test/0004_c1s1_000001_01.jpg"][name] for name in ATTRIBUTE_NAMES} == {None}
     (market / MARKET[3]).unlink()
     _, report = parse(synthetic(attributes={"missing": "mask"}), market)

@@ -76,6 +76,17 @@ def test_copies_in_query_and_gallery_stay(people: Path, parse: Parse) -> None:
     assert report["anomalies"] == {"ids_in_train_and_test": ["03"]}
 
 
+def test_queries_that_nothing_can_answer_stop(people: Path, parse: Parse) -> None:
+    for pid, split in ((1, "train"), (2, "train"), (3, "query"), (4, "query"), (5, "gallery"), (6, "gallery")):
+        (people / split).mkdir(exist_ok=True)
+        (people / f"{pid:02d}").rename(people / split / f"{pid:02d}")
+    with pytest.raises(InputError, match=r"^mine: none of the 8 queries has a right image in the gallery$"):
+        parse(folders(split_by="folders"), people)
+    shutil.copytree(people / "query" / "03", people / "gallery" / "03")
+    _, report = parse(folders(split_by="folders"), people)
+    assert report["queries"]["same_camera_keep"]["valid"] == 4
+
+
 def test_attributes_and_no_cameras(people: Path, parse: Parse) -> None:
     lines = ["identity,gender,up_color", *(f"{pid:02d},{pid % 2 + 1},blue" for pid in range(1, 7))]
     Path("attributes.csv").write_text("\n".join(lines))
