@@ -43,7 +43,8 @@ def read_folder_attributes(path: Path) -> dict[str, Codes]:
 
 def _check_header(path: Path, columns: list[str]) -> None:
     if "identity" not in columns:
-        raise InputError(f"{path}: no column 'identity' in the first row")
+        found = f"whose columns between commas are {', '.join(map(repr, columns))}" if columns else "which is empty"
+        raise InputError(f"{path}: no column 'identity' in the first row, {found}")
     unknown = [name for name in columns if name not in ("identity", *ATTRIBUTE_NAMES)]
     if unknown:
         raise InputError(f"{path}: unknown column {unknown[0]!r}; the attributes are {', '.join(ATTRIBUTE_NAMES)}")

@@ -134,7 +134,9 @@ def _identities_without(attributes: dict[str, Codes] | None, entries: list[Entry
     if without and config.attributes.missing == "error":
         where = config.attribute_file() or GENERATED_ATTRIBUTES
         more = f" and {len(without) - 1} others" if len(without) > 1 else ""
-        raise InputError(f"{where}: no attributes for identity {without[0]}{more} (attributes.missing: mask goes on with unknown ones)")
+        short = without[0].lstrip("0")
+        zeros = f", but for {short}: zeros in front count" if short in attributes else ""  # a spreadsheet drops them
+        raise InputError(f"{where}: no attributes for identity {without[0]}{more}{zeros} (attributes.missing: mask goes on with unknown ones)")
     return without
 
 

@@ -184,8 +184,9 @@ def test_words_codes_and_unknowns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "no column 'identity' in the first row"),
-        ("id,gender\n1,1\n", "no column 'identity' in the first row"),
+        ("", "no column 'identity' in the first row, which is empty"),
+        ("id,gender\n1,1\n", "no column 'identity' in the first row, whose columns between commas are 'id', 'gender'"),
+        ("identity;gender\n1;1\n", "no column 'identity' in the first row, whose columns between commas are 'identity;gender'"),
         ("identity,sex\n1,1\n", "unknown column 'sex'; the attributes are gender, hair, .*"),
         ("identity,hat,hat\n1,1,1\n", "a column appears twice"),
         ("identity,hat\n1,1\n2,3\n", r"row 3 \(identity 2\): hat '3' is not 1\.\.2 or one of no, yes"),

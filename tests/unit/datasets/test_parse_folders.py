@@ -98,6 +98,10 @@ def test_attributes_and_no_cameras(people: Path, parse: Parse) -> None:
     Path("attributes.csv").write_text("\n".join(lines[:-1]))
     with pytest.raises(InputError, match=r"^attributes\.csv: no attributes for identity 06 \("):
         parse(folders(attributes="attributes.csv"), people)
+    Path("attributes.csv").write_text("\n".join(line.removeprefix("0") for line in lines))  # as a spreadsheet writes them
+    with pytest.raises(InputError, match=r"^attributes\.csv: no attributes for identity 01 and 5 others, but for 1: zeros in front count \("):
+        parse(folders(attributes="attributes.csv"), people)
+    Path("attributes.csv").write_text("\n".join(lines[:-1]))
     masked = folders(attributes="attributes.csv").model_copy(update={"attributes": AttributesConfig(missing="mask")})
     assert parse(masked, people)[1]["attributes"]["ids_without"] == ["06"]
 
