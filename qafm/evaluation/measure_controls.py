@@ -114,7 +114,8 @@ def _histograms(table: pa.Table, raw: Path, config: ControlsConfig) -> dict[str,
 
 def _person_mask(raw: Path, image_id: str, shape: tuple[int, ...]) -> np.ndarray:
     path = raw / "masks" / "person" / Path(image_id).with_suffix(".png")
-    mask = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
+    data = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
+    mask = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None  # which raises on nothing, and gives None for what it cannot read
     if mask is None or mask.shape != shape:
         raise InputError(f"{path}: no readable person mask of {shape[0]} x {shape[1]} pixels")
     return mask

@@ -142,10 +142,12 @@ def test_a_table_without_queries_is_named(data: Path) -> None:
         measured(data)
 
 
-def test_a_missing_mask_is_named(data: Path) -> None:
-    (data / "raw/masks/person/query/0002_c1s1_000001_00.png").unlink()
-    with pytest.raises(InputError, match=r"0002_c1s1_000001_00\.png: no readable person mask of 32 x 16"):
-        measured(data)
+def test_a_missing_or_damaged_mask_is_named(data: Path) -> None:
+    mask = data / "raw/masks/person/query/0002_c1s1_000001_00.png"
+    for damage in (mask.unlink, mask.touch, lambda: mask.write_bytes(b"no picture")):
+        damage()
+        with pytest.raises(InputError, match=r"0002_c1s1_000001_00\.png: no readable person mask of 32 x 16"):
+            measured(data)
     assert not (data / "controls.csv").exists()
 
 
