@@ -63,7 +63,7 @@ def tabulate_par(files: Sequence[tuple[int, str, Path]], images: Path, run: ParR
     """Write both tables: per set a row for each attribute and their mean, "Global", a column for each loss, percent, means over seeds.
 
     Sets: `validation`, the report's own, identities of the train split that no network was trained on (but that decided when to stop); and `gallery`,
-    identities that decided nothing. `majority` always answers the class that is commonest among the trained identities. `absent` classes have no label in
+    identities that decided nothing. `majority` always answers the class that is commonest among the trained images. `absent` classes have no label in
     the set and no part in macro F1. On Market-1501 `published_*` are the report's numbers, on its own draw of validation identities, from ImageNet.
 
     Args:
