@@ -3,12 +3,14 @@
 import warnings
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 
 from PIL import Image
 
 MIN_SIDE = 8  # pixels: a smaller picture shows nobody
 MAX_PIXELS = 16_000_000  # its 35 variants would take more than 1.6 GB
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # whose headers are looked at
+_ONE_AT_A_TIME = Lock()  # warnings are muted for the whole process: two threads that take turns would leave them so
 
 
 def wrong_size(width: int, height: int) -> str | None:
@@ -21,7 +23,7 @@ def wrong_size(width: int, height: int) -> str | None:
 def wrong_size_by_header(file: Path | BytesIO) -> str | None:
     """As `wrong_size`, by what the header of a picture file tells; None, too, where there is no such header: decoding will tell why."""
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=_FORMATS) as image:
+        with _ONE_AT_A_TIME, warnings.catch_warnings(action="ignore"), Image.open(file, formats=_FORMATS) as image:
             return wrong_size(*image.size)
     except Image.DecompressionBombError as error:  # Pillow's own limit, far above ours
         return f"has too many pixels: cut out the person ({error})"

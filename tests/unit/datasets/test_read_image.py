@@ -1,6 +1,9 @@
 """Pictures of every kind, made here, read back."""
 
 import io
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from qafm.datasets.exif_orientation import orientation, upright
+from qafm.datasets.picture_size import wrong_size_by_header
 from qafm.datasets.read_image import decode_image, read_image
 from qafm.errors import InputError
 
@@ -155,3 +159,16 @@ def test_bad_bytes_are_named(data: bytes, reason: str) -> None:
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.jpg: cannot be read \(No such file or directory\)$"):
         read_image(tmp_path / "gone.jpg")
+
+
+def test_headers_read_side_by_side_leave_the_warnings_of_the_process_alone() -> None:
+    data, before, interval = encode(RGB, ".png"), list(warnings.filters), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            reasons = set(pool.map(lambda _: wrong_size_by_header(io.BytesIO(data)), range(2000)))
+        assert warnings.filters == before
+    finally:
+        sys.setswitchinterval(interval)
+        warnings.filters[:] = before
+    assert reasons == {"is 5 x 9 pixels, at least 8 x 8 are needed"}
