@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from qafm.config.base import first_problem
 from qafm.config.bundle import FORMAT, BundleConfig
-from qafm.errors import InputError
+from qafm.errors import InputError, reading
 
 CONFIG, MODEL, EXTRACTOR, CALIBRATION = "bundle.json", "model.safetensors", "extractor.safetensors", "calibration.json"
 SHIPPED = Path(__file__).resolve().parent / "shipped"
@@ -25,9 +25,10 @@ def find_bundle(path: Path | None) -> Path:
     """
     if path is None:
         return SHIPPED
-    for folder in (path, path / "bundle"):
-        if (folder / CONFIG).is_file():
-            return folder
+    with reading(path, "cannot be read"):  # a name that is too long, a folder that others may not look into
+        for folder in (path, path / "bundle"):
+            if (folder / CONFIG).is_file():
+                return folder
     missing = "no such folder" if not path.exists() else f"holds no bundle ({CONFIG}); `make bundles` makes those of a finished run"
     raise InputError(f"{path}: {missing}")
 

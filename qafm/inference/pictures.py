@@ -67,9 +67,9 @@ def _pixels(image: Picture, name: str) -> np.ndarray:
         _refuse(wrong_size(*image.size), name)
         return pillow_pixels(image, name)
     if isinstance(image, str | os.PathLike):
-        if Path(image).is_file():  # a pipe can be read once
-            _refuse(wrong_size_by_header(Path(image)), name)
-        with reading(Path(image), "cannot be read"):  # a name with a NUL character is a ValueError
+        with reading(Path(image), "cannot be read"):  # a name with a NUL character is a ValueError, one that is too long an OSError
+            if Path(image).is_file():  # a pipe can be read once
+                _refuse(wrong_size_by_header(Path(image)), name)
             return read_image(Path(image))
     raise InputError(f"{name}: is a {type(image).__name__}, expected a path, an array uint8 [height, width, 3] or a Pillow image")
 

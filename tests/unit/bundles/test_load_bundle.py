@@ -47,6 +47,8 @@ def test_what_is_no_bundle_is_named(tmp_path: Path) -> None:
         find_bundle(tmp_path / "nowhere")
     with pytest.raises(InputError, match=r"holds no bundle \(bundle\.json\)"):
         find_bundle(tmp_path)
+    with pytest.raises(InputError, match=r"nnn: cannot be read \(.*name too long.*\)$"):
+        find_bundle(tmp_path / ("n" * 300))
 
 
 def test_a_newer_format_is_told_from_a_damaged_file(bundle: Path) -> None:
