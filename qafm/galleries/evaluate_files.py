@@ -131,7 +131,8 @@ def _side(columns: Columns, side: SideName, metric: Metric) -> _Side:
         name = columns.name
         distinct, counts = np.unique(name, return_counts=True)
         if len(distinct) < len(name):
-            raise InputError(f"{columns.source}: {distinct[counts > 1][0]} is the name of {counts.max()} images of the {side}")
+            first = int(np.argmax(counts > 1))
+            raise InputError(f"{columns.source}: {distinct[first]} is the name of {counts[first]} images of the {side}")
     prepare = unit_vectors if metric == "cosine" else _checked
     vectors = prepare(columns.vectors, str(columns.source), name)
     camid = np.full(len(columns), -1) if columns.camid is None else columns.camid

@@ -51,11 +51,12 @@ def with_labels(columns: Columns, labels: Path | None) -> Columns:
 
 
 def _from_file(columns: Columns, path: Path) -> Columns:
-    if path.suffix == ".txt":
+    ending = path.suffix.lower()
+    if ending == ".txt":
         return _rows_in_order(columns, path, name=_lines(path)).labelled_by_names()
-    if path.suffix == ".npy":
+    if ending == ".npy":
         return _rows_in_order(columns, path, pid=whole_numbers(path, "pid", load_array(path)))
-    table = _read_parquet_labels(path) if path.suffix == ".parquet" else _read_csv(path)
+    table = _read_parquet_labels(path) if ending == ".parquet" else _read_csv(path)
     if table.name is None or columns.name is None:
         more = {"camid": table.camid, "name": table.name}
         return _rows_in_order(columns, path, pid=table.pid, **{what: column for what, column in more.items() if column is not None})
@@ -129,6 +130,6 @@ def _label_table(path: Path, columns: dict[str, np.ndarray]) -> LabelTable:
 
 def _lines(path: Path) -> np.ndarray:
     try:
-        return np.array([line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()])
+        return np.array([line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()])
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as text ({error})") from error

@@ -58,7 +58,7 @@ class Columns:
         """Identity and camera as the names tell them: `0002_c1s1_000451_03.jpg` of Market-1501, `0005_c2_f0046985.jpg` of DukeMTMC-reID.
 
         Raises:
-            InputError: there are no names, or one does not start like that.
+            InputError: there are no names, one does not start like that, or its numbers do not fit in 32 bits.
         """
         if self.name is None:
             raise InputError(f"{self.source}: has no identities, and no names that tell them; give labels (--query-labels, --gallery-labels)")
@@ -67,7 +67,8 @@ class Columns:
             if part is None:
                 odd = f"row {row}: has no identities, and {str(self.name[row])!r} does not start like 0001_c1"
                 raise InputError(f"{self.source}: {odd}; give labels (--query-labels, --gallery-labels)")
-        pid, camid = np.array([[int(part[1]), int(part[2])] for part in parts if part is not None]).T
+        told = np.array([[part[1], part[2]] for part in parts if part is not None]).T
+        pid, camid = (whole_numbers(self.source, what, texts) for what, texts in zip(("pid", "camid"), told, strict=True))
         return replace(self, pid=pid, camid=camid)
 
 
@@ -91,5 +92,5 @@ def whole_numbers(source: Path, what: str, values: np.ndarray) -> np.ndarray:
         numbers = np.array([_number(value) for value in flat])  # to say which one
     bad = np.flatnonzero(~(np.abs(numbers) < 2**31) | (numbers != np.trunc(numbers)))
     if len(bad):
-        raise InputError(f"{source}: row {bad[0]}: {what} is {str(flat[bad[0]])!r}, not an integer")
+        raise InputError(f"{source}: row {bad[0]}: {what} is {str(flat[bad[0]])!r}, not an integer of 32 bits")
     return numbers.astype(np.int64)

@@ -11,7 +11,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     """Read a CSV with a header, every cell as text.
 
     Args:
-        path: the file, UTF-8.
+        path: the file, UTF-8; a byte order mark, with which spreadsheets begin it, is passed over.
         columns: names that the header must hold; it may hold more.
 
     Returns:
@@ -21,7 +21,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
         InputError: the file cannot be read, lacks a column, or has a row of another length than its header.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
             names, rows = reader.fieldnames or (), list(reader)
     except (OSError, ValueError, csv.Error) as error:

@@ -166,6 +166,7 @@ def vectors_with(side: str, row: int, value: float) -> np.ndarray:
         ({}, {"pids": np.full(G, -1)}, {}, r"{g}: all 70 images are junk \(pid -1\)"),
         ({}, {"pids": PID["gallery"][:-1]}, {}, r"{g}: 70 descriptors, but pid of shape \(69,\)"),
         ({}, {"paths": np.array(["a"] * 2 + [f"b{i}" for i in range(G - 2)])}, {}, "{g}: a is the name of 2 images of the gallery"),
+        ({}, {"paths": np.array(["a"] * 2 + ["b"] * 3 + [f"c{i}" for i in range(G - 5)])}, {}, "{g}: a is the name of 2 images of the gallery"),
         ({"pids": np.full(Q, 99)}, {}, {}, "{q}, {g}: retrieval: none of the 20 queries has a valid match"),
         ({"camids": np.full(Q, -1)}, {}, {}, "{q}, {g}: query:0: query image without a camera"),
         ({"pids": np.where(np.arange(Q) == 6, np.nan, 1.0)}, {}, {}, "{q}: row 6: pid is 'nan', not an integer"),

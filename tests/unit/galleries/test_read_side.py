@@ -160,6 +160,19 @@ def test_names_tell_identities(tmp_path: Path) -> None:
         assert found.camid.tolist() == [1, 3, 2, 6, 12]
 
 
+@pytest.mark.parametrize("name", ["l.csv", "L.CSV", "l.txt", "L.TXT"])
+def test_labels_as_spreadsheets_and_editors_save_them(tmp_path: Path, name: str) -> None:
+    """A byte order mark at the start, the ending in capitals."""
+    lines = [f"{pid:04d}_c{cam}.jpg" for pid, cam in zip([2, 4, 7, 0, 9], G_CAM, strict=True)]
+    rows = ["pid,camid", *(f"{int(line[:4])},{line[6]}" for line in lines)]
+    (tmp_path / name).write_text("\r\n".join(rows if name.lower() == "l.csv" else lines), encoding="utf-8-sig")
+    np.save(tmp_path / "x.npy", GALLERY)
+    found = read_side(tmp_path / "x.npy", "gallery", tmp_path / name)
+    assert found.pid is not None
+    assert found.camid is not None
+    assert (found.pid.tolist(), found.camid.tolist()) == ([2, 4, 7, 0, 9], G_CAM.tolist())
+
+
 class Evil:
     """What a file must not be able to do."""
 
@@ -205,6 +218,7 @@ def parquet(path: Path, **columns: list) -> None:
         ("a.npz", lambda path: np.savez(path, features=G_PID, pids=G_PID), r"descriptors are int64 of shape \(5,\), not float"),
         ("a.npz", lambda path: np.savez(path, features=GALLERY), "has no identities, and no names that tell them; give labels"),
         ("a.npz", lambda path: np.savez(path, features=GALLERY, paths=G_PATHS), "row 0: has no identities, and 'g/0.jpg' does not start like 0001_c1"),
+        ("a.npz", lambda path: np.savez(path, features=GALLERY[:1], paths=["4294967298_c1.jpg"]), "row 0: pid is '4294967298', not an integer of 32 bits"),
         ("a.npz", lambda path: np.savez(path, features=GALLERY, pids=list("abcde")), "row 0: pid is 'a', not an integer"),
         ("a.npz", lambda path: np.savez(path, features=GALLERY, pids=G_PID + 0.5), "row 0: pid is '2.5', not an integer"),
         ("a.npz", lambda path: np.savez(path, features=GALLERY, pids=G_PID + 2**40), "row 0: pid is '1099511627778', not an integer"),

@@ -14,6 +14,8 @@ def test_cells_are_text(tmp_path: Path) -> None:
     assert read_rows(path, ("c", "a")) == [{"a": "1", "b": "", "c": "x, y"}, {"a": "2", "b": "Größe", "c": ""}]
     path.write_text("a,b\n")
     assert read_rows(path, ()) == []
+    path.write_text("a,b\n1,2\n", encoding="utf-8-sig")  # as spreadsheets save it
+    assert read_rows(path, ("a",)) == [{"a": "1", "b": "2"}]
 
 
 @pytest.mark.parametrize(
