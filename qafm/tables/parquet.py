@@ -38,7 +38,7 @@ def open_parquet(path: Path, schema: pa.Schema | None = None) -> pq.ParquetFile:
     """
     try:
         file = pq.ParquetFile(path, pre_buffer=False)  # pre-buffering would keep the whole file in memory
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError, and so is a path that is not UTF-8
         raise InputError(f"{path}: cannot be read as Parquet ({error})") from error
     if schema is not None:
         check_schema(path, file.schema_arrow, schema)
@@ -53,7 +53,7 @@ def read_parquet(path: Path, schema: pa.Schema | None = None, columns: list[str]
     """
     try:
         table = pq.read_table(path, columns=columns)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError, and so is a path that is not UTF-8
         raise InputError(f"{path}: cannot be read as Parquet ({error})") from error
     if schema is not None:
         check_schema(path, table.schema, pa.schema([schema.field(name) for name in columns]) if columns else schema)
