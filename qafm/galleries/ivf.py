@@ -37,8 +37,15 @@ class Ivf:
         return self._index.search(np.ascontiguousarray(queries), count, params=parameters)[1]  # pyright: ignore[reportCallIssue]
 
     def write(self, path: Path) -> None:
-        """Write the index."""
-        faiss.write_index(self._index, str(path))
+        """Write the index.
+
+        Raises:
+            InputError: faiss cannot write it; a full disk, for example.
+        """
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as error:
+            raise InputError(f"{path}: faiss cannot write it ({_one_line(error)})") from error
 
     @classmethod
     def open(cls, path: Path) -> "Ivf":
@@ -50,7 +57,11 @@ class Ivf:
         try:
             return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY))
         except (RuntimeError, UnicodeError) as error:
-            raise InputError(f"{path}: faiss cannot read it ({' '.join(str(error).split())[:200]})") from error
+            raise InputError(f"{path}: faiss cannot read it ({_one_line(error)})") from error
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -224,6 +224,16 @@ def test_a_gallery_that_changes_meanwhile_gets_no_index(big: Path, monkeypatch: 
     assert index_path(big).read_bytes() == before
 
 
+def test_an_index_that_cannot_be_written_leaves_the_old_one(big: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_index(big)
+    before = index_path(big).read_bytes()
+    original = Ivf.write
+    monkeypatch.setattr(Ivf, "write", lambda self, _: original(self, Path("/dev/full")))
+    with pytest.raises(InputError, match=r"^/dev/full: faiss cannot write it \(.+\)$"):
+        build_index(big)
+    assert index_path(big).read_bytes() == before
+
+
 def test_a_path_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "\udcff"
     folder.mkdir()
