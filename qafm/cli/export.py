@@ -27,8 +27,8 @@ def export(
     Inputs: `images`, uint8 [batch, 3, height, width] in RGB, resized to the model's input; and one weight (or Q) per image, as `qafm score` gives it.
     Output: `descriptor`, float32 [batch, D], L2-normalised. The batch is of any size.
     """
-    check_export_target(output, SUFFIXES[kind], overwrite)
     check_target(output)
+    check_export_target(output, SUFFIXES[kind], overwrite)
     from qafm.export.export_onnx import export_onnx
     from qafm.export.export_torch import export_torch
 

@@ -48,10 +48,12 @@ def check_target(path: Path, *, endings: Sequence[str] = (), inputs: Sequence[Pa
         inputs: what the command reads, and must not write over.
 
     Raises:
-        InputError: its name ends otherwise, it is an input, its folder is none, or nothing can be written into it.
+        InputError: its name ends otherwise, it is a folder or an input, its folder is none, or nothing can be written into it.
     """
     if endings and path.suffix.lower() not in endings:
         raise InputError(f"{path}: the name must end in {' or '.join(endings)}")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, a file is to be written")
     if path.exists() and any(source.exists() and path.samefile(source) for source in inputs):
         raise InputError(f"{path}: is read by this command, and would be written over; choose another name")
     folder = path.parent

@@ -71,6 +71,21 @@ def test_a_folder_that_cannot_be_written(run: Run, place: Path) -> None:
     assert one_line(run("embed", "query", "-o", "file/gallery.parquet", code=1).stderr) == "qafm: file/gallery.parquet: cannot be written into file"
 
 
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (("embed", "query", "-o"), "made.parquet"),
+        (("search", "query", "-g", "g.parquet", "--html"), "made.html"),
+        (("search", "query", "-g", "g.parquet", "--png"), "made.png"),
+        (("export", "--overwrite", "-o"), "made.onnx"),
+        (("export", "-o"), "made.onnx"),
+    ],
+)
+def test_a_folder_is_no_file_to_write(run: Run, place: Path, command: tuple[str, ...], name: str) -> None:
+    (place / name).mkdir()
+    assert one_line(run(*command, name, code=1).stderr) == f"qafm: {name}: is a folder, a file is to be written"
+
+
 def test_from_another_folder(project: Path, place: Path, bundles: dict[str, Path]) -> None:
     (place / "elsewhere").mkdir()
     image = next((place / "query").iterdir())
