@@ -102,8 +102,10 @@ def check_image(path: Path) -> None:
     """Decode an image once.
 
     Raises:
-        InputError: it is missing, cannot be decoded, or is too small or too large.
+        InputError: it is missing, a pipe, cannot be decoded, or is too small or too large.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is no file that can be read again; save what comes through a pipe first")
     from qafm.inference.pictures import open_picture
 
     open_picture(path, 0)

@@ -37,7 +37,7 @@ def match(
     rows = [["distance", number(found.distance)]]
     if found.probability is not None and found.false_match_rate is not None:
         rows += [["probability of one person", percent(found.probability)]]
-        rows += [["supposing a prior of", f"{100 * (found.prior or 0):.3g} %"]]
+        rows += [["supposing a prior of", f"{100 * (found.prior or 0):.10g} %"]]
         rows += [["different people as close", percent(found.false_match_rate)]]
     print_table(("", ""), rows, title=f"{shown(first)} and {shown(second)}", text=("",))
     if found.probability is None:

@@ -1,6 +1,7 @@
 """`qafm score`, `qafm attributes` and `qafm match`: what the model says is what is printed."""
 
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 
 from qafm.cli.output import percent
 from qafm.inference.model import ReidModel, load
+from qafm.inference.results import Match
 from qafm.tables.attributes import ATTRIBUTE_NAMES
 from tests.unit.cli.conftest import Run, one_line
 
@@ -88,6 +90,13 @@ def test_a_prior_is_a_probability(run: Run, place: Path, prior: str) -> None:
     assert "does not lie between 0 and 1" in " ".join(run("match", *images_in(place, 2), "--prior", prior, code=2).stderr.split())
 
 
+@pytest.mark.parametrize(("prior", "text"), [(0.5, "50 %"), (0.01, "1 %"), (0.07, "7 %"), (0.9996, "99.96 %"), (0.99999, "99.999 %")])
+def test_the_prior_is_shown_as_it_was_given(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch, prior: float, text: str) -> None:
+    monkeypatch.setattr(ReidModel, "match", lambda _self, _a, _b, *, prior: Match(0.5, 0.9, 0.01, prior))
+    lines = run("match", *images_in(place, 2), "--prior", prior).stdout.splitlines()
+    assert f"supposing a prior of {text}" in [" ".join(line.split()) for line in lines]
+
+
 @pytest.mark.parametrize(
     ("share", "text"),
     [(0, "0 %"), (1, "100 %"), (0.5, "50.0 %"), (0.031, "3.1 %"), (0.00052, "0.052 %"), (0.9996, "99.960 %"), (0.99, "99.0 %"), (1e-12, "0.00000000 %")],
@@ -111,6 +120,17 @@ def test_bad_input_is_one_line(run: Run, place: Path, command: str, name: str, r
     bad_files(place)
     result = run(command, images_in(place, 1)[0], name, code=1)
     assert (one_line(result.stderr), result.stdout) == (f"qafm: {name}: {reason}", "")
+
+
+@pytest.mark.parametrize("command", ["score", "attributes"])
+def test_a_pipe_is_no_file(run: Run, place: Path, command: str) -> None:
+    """Every command reads its images more than once."""
+    read, write = os.pipe()
+    with os.fdopen(write, "wb") as stream:
+        stream.write((place / images_in(place, 1)[0]).read_bytes())
+    with os.fdopen(read):
+        result = run(command, f"/dev/fd/{read}", code=1)
+    assert one_line(result.stderr) == f"qafm: /dev/fd/{read}: is no file that can be read again; save what comes through a pipe first"
 
 
 @pytest.mark.parametrize("command", ["score", "attributes", "search"])
