@@ -7,7 +7,7 @@ import typer
 
 from qafm.cli.image_files import shown
 from qafm.cli.options import AsJson
-from qafm.cli.output import print_json
+from qafm.cli.output import check_target, print_json
 
 
 def index(
@@ -19,14 +19,18 @@ def index(
 
     **qafm search** uses it as long as the gallery stays as it is; after images were added, make it again.
     """
-    from qafm.galleries.build_index import build_index
     from qafm.galleries.index_file import index_path
+
+    path = index_path(gallery)
+    check_target(path)
+    from qafm.galleries.build_index import build_index
 
     record = build_index(gallery, recall=recall)
     if as_json:
-        print_json({"gallery": shown(gallery), "index": shown(index_path(gallery)), **vars(record)})
+        print_json({"gallery": shown(gallery), "index": shown(path), **vars(record)})
         return
     across = "" if record.recall_at_10_cross_camera is None else f", {100 * record.recall_at_10_cross_camera:.1f} % across cameras"
     lists = f"{record.lists} list{'s' * (record.lists != 1)}"
-    typer.echo(f"{shown(gallery)}{index_path(gallery).suffix}: {record.rows} images in {lists}, {record.probes} read per search")
+    name = path if gallery.is_symlink() else gallery.with_name(path.name)
+    typer.echo(f"{shown(name)}: {record.rows} images in {lists}, {record.probes} read per search")
     typer.echo(f"finds {100 * record.recall_at_10:.1f} % of the 10 nearest{across} ({record.sample} searches); {record.faiss_bytes / 2**20:.1f} MiB")

@@ -1,6 +1,7 @@
 """`qafm evaluate`, `qafm index` and `qafm export`: options reach the functions behind them, answers reach the reader."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,22 @@ def test_an_index_is_made_and_used(run: Run, place: Path) -> None:
     assert "By the index" not in run("search", query, "-g", "g.parquet", "--approximate", "never").stdout
     (place / "g.parquet.ivf").unlink()
     assert one_line(run("search", query, "-g", "g.parquet", "--approximate", "always", code=1).stderr).startswith("qafm: g.parquet")
+
+
+def test_an_index_lies_where_the_gallery_does(run: Run, place: Path) -> None:
+    (place / "elsewhere").mkdir()
+    run("embed", "query", "-o", "elsewhere/g.parquet")
+    (place / "link.parquet").symlink_to("elsewhere/g.parquet")
+    for name, index in (("elsewhere/g.parquet", "elsewhere/g.parquet.ivf"), ("link.parquet", f"{place}/elsewhere/g.parquet.ivf")):
+        assert run("index", name, "--recall", "0.5").stdout.startswith(f"{index}: ")
+
+
+@pytest.mark.usefixtures("place")
+def test_a_folder_that_takes_no_index_is_told_before_the_work(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("embed", "query", "-o", "g.parquet")
+    monkeypatch.setattr("qafm.cli.output.os.access", lambda _, mode: mode != os.W_OK)
+    monkeypatch.delattr("qafm.galleries.build_index.build_index")
+    assert one_line(run("index", "g.parquet", code=1).stderr) == f"qafm: {place}/g.parquet.ivf: cannot be written into {place}"
 
 
 @pytest.mark.usefixtures("place")
