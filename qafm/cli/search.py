@@ -1,5 +1,6 @@
 """`qafm search`: the nearest images of a gallery."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qafm.cli.found import FoundQuery, found_hit
-from qafm.cli.image_files import shown, usable_images
-from qafm.cli.naming import CameraOption, NamesOption, camera_pattern, read_name
+from qafm.cli.image_files import Usable, shown, tell_left_out, usable_images
+from qafm.cli.naming import CameraOption, Named, Names, NamesOption, camera_pattern, read_name
 from qafm.cli.options import AsJson, DeviceName, ModelPath, load_model
 from qafm.cli.output import check_target, number, print_json, print_table, remark
 from qafm.config.choices import Device
@@ -42,21 +43,21 @@ def search(
     """
     from qafm.galleries.exclusions import Exclusions
     from qafm.galleries.search_gallery import search_gallery
+    from qafm.inference.searched_gallery import checked_top
 
-    usable = usable_images(queries)
-    files = usable.files
     pattern = camera_pattern(cameras)
-    named = [read_name(shown(image.path), names, pattern, image.below) for image in usable.images]
+    usable = usable_images(queries)
+    files, named = _named(usable, names, pattern)
     if exclude_camera and any(one.camid is None for one in named):
         raise typer.BadParameter("needs the cameras of the queries: --names market, or --camera-pattern", param_hint="--exclude-camera")
     for path, endings in ((html, (".html", ".htm")), (png, (".png",))):
         if path is not None:
-            check_target(path, endings=endings, inputs=[gallery, *files])
+            check_target(path, endings=endings, inputs=[gallery, *usable.files])
     loaded, with_q, rows = _model_of(gallery, model, device, cameras=exclude_camera)
+    made_by = {"model_id": loaded.gallery_id(quality=with_q), "model": loaded.name}
+    top = checked_top(gallery, **made_by, top=max(1, min(top, rows)), approximate=approximate)
     embedded = loaded.embed(files, quality=with_q)
     exclude = Exclusions([file_sha256(file) for file in files] if exclude_self else None, [one.camid for one in named] if exclude_camera else None)
-    top = max(1, min(top, rows))
-    made_by = {"model_id": loaded.gallery_id(quality=with_q), "model": loaded.name}
     hits = search_gallery(gallery, embedded.descriptor, **made_by, top=top, approximate=approximate, exclude=exclude)
     found = [
         FoundQuery(file, one, float(q), float(w), [found_hit(hit, one, gallery) for hit in hits.of(row)])
@@ -70,6 +71,25 @@ def search(
     _print(found, hits.exact)
     for path in written:
         typer.echo(f"written: {shown(path)}", err=True)
+
+
+def _named(usable: Usable, names: Names, cameras: re.Pattern[str] | None) -> tuple[list[Path], list[Named]]:
+    """The queries and what their names say; an image of a folder whose name cannot be used is left out, as one that cannot be decoded.
+
+    Raises:
+        InputError: the name of an image that was named itself does not say what was asked for; or no query is left.
+    """
+    found: list[tuple[Path, Named]] = []
+    for image in usable.images:
+        try:
+            found.append((image.path, read_name(shown(image.path), names, cameras, image.below)))
+        except InputError as error:
+            if image.below is None:
+                raise
+            tell_left_out(image.path, error, usable.left_out)
+    if not found:
+        raise InputError(f"none of the {len(usable.left_out)} images can be used")
+    return [path for path, _ in found], [named for _, named in found]
 
 
 def _model_of(gallery: Path, path: Path | None, device: Device, *, cameras: bool) -> tuple["ReidModel", bool, int]:

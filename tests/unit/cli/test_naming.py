@@ -29,6 +29,23 @@ def test_names_that_are_not_markets_are_left_out(run: Run, place: Path) -> None:
     assert one_line(result.stderr).startswith("left out: query/holiday.jpg: is not named as Market-1501's images are")
 
 
+def test_a_query_whose_name_is_not_market_s_is_left_out(run: Run, place: Path) -> None:
+    run("embed", "gallery", "-o", "gallery.parquet", "--names", "market")
+    first = sorted((place / "query").iterdir())[0]
+    shutil.copy(first, place / "query" / "holiday.jpg")
+    search = ("search", "-g", "gallery.parquet", "--names", "market", "--json")
+    result = run(*search, "query")
+    content = json.loads(result.stdout)
+    assert one_line(result.stderr).startswith("left out: query/holiday.jpg: is not named as Market-1501's images are")
+    assert list(content["left_out"]) == ["query/holiday.jpg"]
+    names = [path.name for path in sorted((place / "query").iterdir()) if path.name != "holiday.jpg"]
+    assert [(query["image"], query["pid"]) for query in content["queries"]] == [(f"query/{name}", int(name.split("_")[0])) for name in names]
+    assert one_line(run(*search, f"query/{first.name}", "query/holiday.jpg", code=1).stderr).startswith("qafm: query/holiday.jpg: is not named")
+    (place / "odd").mkdir()
+    (place / "query" / "holiday.jpg").rename(place / "odd" / "holiday.jpg")
+    assert run(*search, "odd", code=1).stderr.splitlines()[-1] == "qafm: none of the 1 images can be used"
+
+
 def test_identities_of_folders(run: Run, place: Path) -> None:
     for i, path in enumerate(sorted((place / "query").iterdir())[:4]):
         target = place / "people" / ("0012", "Zoë")[i % 2] / f"cam{i}_{i}.jpg"

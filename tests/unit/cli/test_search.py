@@ -15,8 +15,8 @@ from qafm.cli.found import found_hit
 from qafm.cli.naming import Named
 from qafm.figures.drawing.image_grid import fit_text
 from qafm.galleries.search_gallery import Hit
-from qafm.inference.model import load
-from tests.unit.cli.conftest import Run, one_line
+from qafm.inference.model import ReidModel, load
+from tests.unit.cli.conftest import Run, one_line, rows
 
 
 @pytest.fixture
@@ -217,6 +217,17 @@ def test_a_gallery_that_is_none(run: Run, place: Path, content: bytes | None, re
     if content is not None:
         (place / "g.parquet").write_bytes(content)
     assert one_line(run("search", *queries(place, 1), "-g", "g.parquet", code=1).stderr).startswith(f"qafm: g.parquet: {reason}")
+
+
+@pytest.mark.usefixtures("gallery")
+@pytest.mark.parametrize(("empty", "options", "reason"), [(False, ("--approximate", "always"), "has no index gallery.parquet.ivf"), (True, (), "is empty")])
+def test_a_gallery_that_cannot_be_searched_is_told_before_the_work(
+    run: Run, place: Path, monkeypatch: pytest.MonkeyPatch, empty: bool, options: tuple[str, ...], reason: str
+) -> None:
+    if empty:
+        run("remove", "-g", "gallery.parquet", *(word for name in rows() for word in ("--image", name)))
+    monkeypatch.delattr(ReidModel, "embed")
+    assert one_line(run("search", *queries(place, 1), "-g", "gallery.parquet", *options, code=1).stderr) == f"qafm: gallery.parquet: {reason}"
 
 
 @pytest.mark.usefixtures("gallery")
