@@ -36,6 +36,15 @@ def test_a_job_that_asks_for_more_than_all_may_take(fresh: Project) -> None:
     fresh.must_run("results/table4.csv", "--dry-run", "--resources", "mem_mb=32000", "disk_mb=20000", "--configfile", "config/tiny.yaml", config)
 
 
+@pytest.mark.parametrize(("total", "told"), [(1300, True), (2000, False)])
+def test_cores_that_the_total_of_memory_leaves_idle_are_told(fresh: Project, total: int, told: bool) -> None:
+    config = fresh.config("jobs.yaml", "runtime: {threads: 2, mem_mb: 600}\n")
+    totals = ("--resources", f"mem_mb={total}", "disk_mb=20000")
+    output = fresh.must_run("results/table4.csv", "--dry-run", *totals, "--configfile", "config/tiny.yaml", config, cores=6)
+    line = "mem_mb=1300 for all jobs together and 600 for one (runtime.mem_mb): 2 at a time, where 6 cores have room for 3."
+    assert (line in output) is told
+
+
 def test_a_seed_that_the_configuration_does_not_name(fresh: Project) -> None:
     folder = "results/tiny/r10-tiny/tiny/seed-9/oracle"
     fresh.must_run(f"{folder}/branches.json", f"{folder}/baselines.json", "--dry-run", "--configfile", "config/tiny.yaml")
