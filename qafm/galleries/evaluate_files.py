@@ -19,6 +19,7 @@ from qafm.galleries.choices import Metric
 from qafm.galleries.read_side import read_side
 from qafm.galleries.side import Columns, SideName
 from qafm.galleries.unit_vectors import lengths, unit_vectors
+from qafm.tables.gallery import q_told, same_weights
 
 JUNK, DISTRACTOR = -1, 0
 RANKS = (1, 5, 10)
@@ -149,8 +150,11 @@ def _check_comparable(query: _Side, gallery: _Side) -> None:
     dims = query.images.descriptor.shape[1], gallery.images.descriptor.shape[1]
     if dims[0] != dims[1]:
         raise InputError(f"{gallery.source}: has descriptors of length {dims[1]}, {query.source} of {dims[0]}")
-    if None not in (query.model_id, gallery.model_id) and query.model_id != gallery.model_id:
-        raise InputError(f"{gallery.source}: was made by another model than {query.source}")
+    if query.model_id is None or gallery.model_id is None or query.model_id == gallery.model_id:
+        return
+    if same_weights(query.model_id, gallery.model_id):
+        raise InputError(f"{gallery.source}: was made {q_told(gallery.model_id)}, {query.source} {q_told(query.model_id)}; make both alike")
+    raise InputError(f"{gallery.source}: was made by another model than {query.source}")
 
 
 def _retrieval(query: _Side, gallery: _Side, metric: Metric, same_camera: SameCamera) -> Retrieval:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from qafm.errors import InputError
 from qafm.galleries.unit_vectors import check_unit
-from qafm.tables.gallery import HEADER_KEY, GalleryHeader, gallery_schema
+from qafm.tables.gallery import HEADER_KEY, GalleryHeader, gallery_schema, q_told, same_weights
 from qafm.tables.parquet import check_schema
 
 
@@ -105,6 +105,8 @@ class Gallery:
             InputError: they are not.
         """
         if self.header.model_id != model_id:
+            if same_weights(self.header.model_id, model_id):
+                raise InputError(f"{self.path}: was made {q_told(self.header.model_id)}; what is to be compared or added has to be, too (quality=...)")
             made_by = self.header.model
             not_by = f"{model} ({model_id[:12]})"
             raise InputError(f"{self.path}: was made by the model {made_by} ({self.header.model_id[:12]}), not by {not_by}; load {made_by} (--model)")

@@ -33,10 +33,10 @@ from qafm.inference.results import Attribute, Embedded, Match, Score
 from qafm.inference.searched_gallery import checked_top
 from qafm.runtime.torch_setup import place, prepare_torch
 from qafm.tables.attributes import ATTRIBUTES
+from qafm.tables.gallery import WITHOUT_Q
 
 Held: TypeAlias = tuple[Picture, torch.Tensor, float]  # an image as it was given, as network input [1, 3, height, width], and its Q or NaN
 BATCH = 32
-WITHOUT_Q = "+mean-weight"
 
 
 def load(path: str | Path | None = None, *, device: Device = "auto") -> "ReidModel":
@@ -209,12 +209,12 @@ class ReidModel:
         """Compare two images.
 
         Args:
-            a: path or array, or what `embed` gave of one.
+            a: path or array, or what `embed` gave of one; an image gets no Q where the other was embedded without.
             b: the other, likewise.
             prior: probability, in (0, 1), that both show one person before they are compared; None: the calibration's own.
 
         Raises:
-            InputError: an image cannot be used, an `Embedded` is not of one image, or `prior` is out of range.
+            InputError: an image cannot be used, an `Embedded` is not of one image, one was made with Q and the other without, or `prior` is out of range.
         """
         if prior is not None and not 0 < prior < 1:
             raise InputError(f"prior: {prior} does not lie between 0 and 1")
@@ -254,7 +254,7 @@ class ReidModel:
         """
         check_batch(batch)
         queries = images if isinstance(images, Embedded) else as_list(images)
-        with_q = not np.isnan(queries.q).any() if isinstance(queries, Embedded) else quality
+        with_q = queries.with_q if isinstance(queries, Embedded) else quality
         path, model_id, exclude = Path(gallery), self.gallery_id(quality=with_q), Exclusions() if exclude is None else exclude
         exclude.check(len(queries))
         hits = checked_top(path, model_id, self.name, top, approximate)
@@ -263,13 +263,16 @@ class ReidModel:
 
     def _pair(self, a: Picture | Embedded, b: Picture | Embedded) -> list[np.ndarray]:
         """The descriptors of two images, [D] each; what is embedded already is taken as it is."""
-        given = (a, b)
-        for one in given:
-            if isinstance(one, Embedded) and len(one) != 1:
+        made = [one for one in (a, b) if isinstance(one, Embedded)]
+        for one in made:
+            if len(one) != 1:
                 raise InputError(f"match: an Embedded of {len(one)} images, expected one")
-        pictures = [open_picture(one, position) for position, one in enumerate(given) if not isinstance(one, Embedded)]
-        made = iter(self.embed(pictures, progress=False).descriptor if pictures else ())
-        return [one.descriptor[0] if isinstance(one, Embedded) else next(made) for one in given]
+        with_q = {one.with_q for one in made}
+        if len({self.gallery_id(quality=quality) for quality in with_q}) > 1:
+            raise InputError("match: one Embedded was made with Q, the other without; make both alike")
+        pictures = [open_picture(one, position) for position, one in enumerate((a, b)) if not isinstance(one, Embedded)]
+        new = iter(self.embed(pictures, quality=False not in with_q, progress=False).descriptor if pictures else ())
+        return [one.descriptor[0] if isinstance(one, Embedded) else next(new) for one in (a, b)]
 
     def _held(self, image: Picture, picture: np.ndarray, quality: bool) -> Held:
         """What is kept of an image until its batch is full: not the picture itself."""

@@ -25,6 +25,11 @@ class Embedded:
     def __len__(self) -> int:
         return len(self.descriptor)
 
+    @property
+    def with_q(self) -> bool:
+        """Whether Q was computed, of all images."""
+        return not np.isnan(self.q).any()
+
 
 @dataclass(frozen=True)
 class Score:

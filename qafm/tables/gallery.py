@@ -16,7 +16,18 @@ from qafm.tables.parquet import vector_array
 
 FORMAT = 1
 HEADER_KEY, CONTENT_KEY = b"qafm", b"qafm_content"
+WITHOUT_Q = "+mean-weight"  # behind a model_id: of descriptors that all have the weight of the mean Q
 BYTES_PER_GROUP = 2**20  # of descriptors: what a search holds at a time, and what one candidate of an index costs to read back
+
+
+def same_weights(model_id: str, other: str) -> bool:
+    """Whether descriptors come from one network, made with Q or without."""
+    return model_id.removesuffix(WITHOUT_Q) == other.removesuffix(WITHOUT_Q)
+
+
+def q_told(model_id: str) -> str:
+    """Whether descriptors were made with Q, in words."""
+    return "without Q" if model_id.endswith(WITHOUT_Q) else "with Q"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from qafm.errors import InputError
 from qafm.galleries.append_gallery import append_gallery
 from qafm.galleries.evaluate_files import evaluate_files
 from qafm.tables.descriptors import descriptors_table
-from qafm.tables.gallery import GalleryRows
+from qafm.tables.gallery import WITHOUT_Q, GalleryRows
 from tests.unit.galleries.conftest import DIM, MODEL, made_up
 
 Q, G = 20, 70
@@ -179,9 +179,17 @@ def test_bad_input_is_told_in_one_line(tmp_path: Path, query: dict, gallery: dic
     assert "\n" not in str(caught.value)
 
 
-def test_descriptors_of_two_models_are_not_compared(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model_id", "message"),
+    [
+        ("other", "{g}: was made by another model than {q}"),
+        (f"other{WITHOUT_Q}", "{g}: was made by another model than {q}"),
+        (f"{MODEL['model_id']}{WITHOUT_Q}", "{g}: was made without Q, {q} with Q; make both alike"),
+    ],
+)
+def test_descriptors_of_two_models_are_not_compared(tmp_path: Path, model_id: str, message: str) -> None:
     q = gallery_of(tmp_path / "q.parquet", "query")
     g = tmp_path / "g.parquet"
-    append_gallery(g, [GalleryRows(["x"], ["x"], made_up(1), pid=[1], camid=[1])], **MODEL | {"model_id": "other"})
-    with pytest.raises(InputError, match=f"^{g}: was made by another model than {q}$"):
+    append_gallery(g, [GalleryRows(["x"], ["x"], made_up(1), pid=[1], camid=[1])], **MODEL | {"model_id": model_id})
+    with pytest.raises(InputError, match=f"^{message.format(q=q, g=g)}$"):
         evaluate_files(q, g, ranks=(1,))

@@ -33,6 +33,17 @@ def test_a_match_is_a_distance_with_the_odds_of_the_calibration(model: ReidModel
         model.match(of_a, [])  # pyright: ignore[reportArgumentType]
 
 
+def test_a_match_is_between_descriptors_of_one_kind(model: ReidModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = pictures(2)
+    with_q, (of_a, of_b) = model.embed(a), (model.embed(one, quality=False) for one in (a, b))
+    with pytest.raises(InputError, match=r"^match: one Embedded was made with Q, the other without; make both alike$"):
+        model.match(with_q, of_b)
+    monkeypatch.setattr(model.quality, "scores", None)  # an image beside what was made without Q gets none, too
+    assert model.match(of_a, b).distance == pytest.approx(model.match(of_a, of_b).distance, abs=1e-6) == model.match(a, of_b).distance
+    monkeypatch.setattr(model, "quality", None)  # a model without Q has one kind only
+    assert model.match(with_q, of_b).distance > 0
+
+
 @pytest.mark.parametrize("prior", [0, 1, 7, -0.5, float("nan")])
 @pytest.mark.parametrize("calibrated", [True, False])
 def test_a_prior_that_is_none_is_refused_first(model: ReidModel, prior: float, calibrated: bool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,8 +70,8 @@ def test_a_search_finds_the_image_itself_first(model: ReidModel, tmp_path: Path)
     assert model.search(shown[1], of_fast, top=1, quality=False).image_id[0, 0] == "1.png"
     np.testing.assert_array_equal(model.search(found, str(gallery)).row[:, 0], range(4))
     np.testing.assert_array_equal(model.search(fast, of_fast).row[:, 0], range(4))
-    for embedded, other in ((found, of_fast), (fast, gallery)):
-        with pytest.raises(InputError, match=r"was made by the model its name \(.+\), not by made/up/run/seed-1"):
+    for embedded, other, how in ((found, of_fast, "without"), (fast, gallery, "with")):
+        with pytest.raises(InputError, match=rf"{other.name}: was made {how} Q; what is to be compared or added has to be, too \(quality=\.\.\.\)$"):
             model.search(embedded, other)
 
 
@@ -80,7 +91,7 @@ def test_a_search_that_cannot_be_made_is_refused_before_an_image_is_looked_at(mo
     refused: list[tuple[Path, dict[str, Any], str]] = [
         (tmp_path / "none.parquet", {}, "none.parquet: cannot be opened"),
         (other, {}, "other.parquet: was made by the model its name"),
-        (gallery, {"quality": False}, "g.parquet: was made by the model its name"),
+        (gallery, {"quality": False}, "g.parquet: was made with Q; "),
         (gallery, {"top": 4}, "g.parquet: top 4 of a gallery of 3 images"),
         (gallery, {"top": 0}, "g.parquet: top 0 of a gallery of 3 images"),
         (gallery, {"approximate": "maybe"}, "approximate: 'maybe' is none of auto, never, always"),
