@@ -1,5 +1,6 @@
 """Files appear whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def temporary_name(path: Path) -> str:
@@ -28,6 +31,9 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     Args:
         path: the file to write; its folder is made if needed. One that is not there yet gets the mode of any new file.
+
+    Raises:
+        OSError: it cannot be written; a full disk names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(temporary_name(path))
@@ -39,6 +45,10 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.chmod(mode)
         flush_to_disk(temporary)
         temporary.replace(path)
+    except OSError as error:
+        if error.errno in _FULL and error.filename is None:  # a write that fails does not know its file
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -40,6 +40,13 @@ def test_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"No space left on device: '.*/table\.csv'$"), whole_file(tmp_path / "table.csv"):
+        Path("/dev/full").write_bytes(b"x")
+    with pytest.raises(FileNotFoundError, match=r"/absent'$"), whole_file(tmp_path / "table.csv"):
+        (tmp_path / "absent").read_bytes()
+
+
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
 def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path: Path, umask: int, mode: int) -> None:
     before = os.umask(umask)
