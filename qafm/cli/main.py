@@ -43,6 +43,10 @@ class Commands(TyperGroup):
             raise typer.Exit(0) from None
         except OSError as error:
             raise _told(f"{error.filename}: {error.strerror}" if error.filename else str(error), BAD_INPUT) from None
+        except RuntimeError as error:
+            if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported for this
+                raise
+            raise _told(f"the GPU has too little free memory; --device cpu goes without it ({'. '.join(str(error).split('. ')[:2])})", BAD_INPUT) from None
         except KeyboardInterrupt as error:
             raise _told(" ".join(["interrupted", *map(str, error.args)]), INTERRUPTED) from None
 

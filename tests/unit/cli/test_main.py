@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from qafm.cli.main import app
+from qafm.inference.model import ReidModel
 from tests.unit.cli.conftest import Run, one_line
 
 COMMANDS = ("score", "attributes", "embed", "search", "match", "evaluate", "index", "remove", "export", "doctor")
@@ -145,3 +147,13 @@ def test_interrupted_from_outside(project: Path, place: Path, bundles: dict[str,
     assert (process.returncode, stdout) == (130, "")
     assert one_line(stderr) == "qafm: interrupted (nothing was written yet)"
     assert not (place / "gallery.parquet").exists()
+
+
+@pytest.mark.usefixtures("place")
+def test_a_full_gpu_is_told_in_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def score(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 3.94 GiB.")
+
+    monkeypatch.setattr(ReidModel, "score", score)
+    told = "qafm: the GPU has too little free memory; --device cpu goes without it (CUDA out of memory. Tried to allocate 2.00 GiB)"
+    assert one_line(run("score", "query", code=1).stderr) == told
