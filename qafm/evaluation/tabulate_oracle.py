@@ -15,6 +15,7 @@ from qafm.runtime.files import read_json
 from qafm.tables.table4 import Run
 
 BRANCHES, NULL = "branches", "baselines"
+NULLS = (NULL, "apn_seeds", "apan_seeds")  # pairs of networks that differ in nothing but their seed
 GAINS = {"oracle_gain": ("oracle", "fixed_test"), "split_gain": ("split_oracle", "split_fixed")}
 INTERVALS = tuple(f"{gain}{end}" for gain in (*GAINS, *(f"{gain}_over_null" for gain in GAINS)) for end in ("", "_low", "_high"))
 COLUMNS = (
@@ -57,7 +58,8 @@ def tabulate_oracle(rows: Sequence[Row], run: Run, config: AblationConfig, out: 
 
     `oracle_gain` is what the best weight of each query, chosen by its own labels, adds to the best weight for all; `split_gain` the same where the weight is
     chosen on one half of a query's right images and scored on the other. `.._over_null` is the gain of this pair beyond that of two baselines of different
-    seeds, query by query. There is something to adapt to ("yes") where the intervals of split_gain and of split_gain_over_null lie above 0.
+    seeds, query by query. There is something to adapt to ("yes") where the intervals of split_gain and of its lead over each
+    measured pair of one kind (`NULLS`) lie above 0.
 
     Args:
         rows: (seed, pair, artifact of `measure_oracle`).
@@ -73,7 +75,8 @@ def tabulate_oracle(rows: Sequence[Row], run: Run, config: AblationConfig, out: 
         paths.setdefault(pair, []).append(path)
     measured = {pair: _read(pair, found) for pair, found in paths.items()}
     names = {"dataset": run.dataset, "features": run.features, "model": run.model, "init": run.init}
-    write_table(out, COLUMNS, [names | _describe(pair, found, measured.get(NULL), config) for pair, found in measured.items()])
+    nulls = {pair: measured[pair] for pair in NULLS if pair in measured}
+    write_table(out, COLUMNS, [names | _describe(pair, found, nulls, config) for pair, found in measured.items()])
 
 
 def _read(pair: str, paths: Sequence[Path]) -> PairScores:
@@ -94,27 +97,35 @@ def _read(pair: str, paths: Sequence[Path]) -> PairScores:
     return PairScores(np.array(first["pid"]), ap, known, len(contents))
 
 
-def _describe(pair: str, found: PairScores, null: PairScores | None, config: AblationConfig) -> Cells:
+def _describe(pair: str, found: PairScores, nulls: dict[str, PairScores], config: AblationConfig) -> Cells:
+    for name, null in nulls.items():
+        if not np.array_equal(null.pid, found.pid):
+            raise InputError(f"table: {pair} and {name} were measured on different queries")
     first, second = SIDES[pair]
     cells: Cells = {"pair": pair, "first": first, "second": second, "n_queries": str(len(found.pid)), "n_seeds": str(found.n_seeds)}
     cells |= {name: as_weight(weight) for name, weight in found.weights.items()}
     cells |= {f"mAP_{name}": as_percent(float(np.nanmean(ap))) for name, ap in found.ap.items() if np.isfinite(ap).any()}
-    lows = {gain: _add_interval(cells, gain, found.gain(gain), found.pid, config) for gain in GAINS}
-    if null is not None and found is not null:
-        if not np.array_equal(null.pid, found.pid):
-            raise InputError(f"table: {pair} and {NULL} were measured on different queries")
-        lows |= {f"{gain}_over_null": _add_interval(cells, f"{gain}_over_null", found.gain(gain) - null.gain(gain), found.pid, config) for gain in GAINS}
-    deciding = [lows.get("split_gain"), lows.get("split_gain_over_null")]
-    if pair == BRANCHES and None not in deciding:
-        cells["anything_to_adapt_to"] = "yes" if all(low is not None and low > 0 for low in deciding) else "no"
+    for gain in GAINS:
+        cells |= _cells(gain, _interval(found.gain(gain), found.pid, config))
+        if pair != NULL and NULL in nulls:
+            cells |= _cells(f"{gain}_over_null", _interval(found.gain(gain) - nulls[NULL].gain(gain), found.pid, config))
+    if pair == BRANCHES and nulls:
+        leads = [found.gain("split_gain"), *(found.gain("split_gain") - null.gain("split_gain") for null in nulls.values())]
+        lows = [interval[1] for lead in leads if (interval := _interval(lead, found.pid, config)) is not None]
+        if len(lows) == len(leads):
+            cells["anything_to_adapt_to"] = "yes" if min(lows) > 0 else "no"
     return cells
 
 
-def _add_interval(cells: Cells, name: str, values: np.ndarray, pid: np.ndarray, config: AblationConfig) -> float | None:
-    """Mean of `values` [Q] and its interval over identities, NaN left out; returns the lower end, None where no query has a value."""
+def _interval(values: np.ndarray, pid: np.ndarray, config: AblationConfig) -> tuple[float, float, float] | None:
+    """Mean of `values` [Q] and both ends of its interval over identities, NaN left out; None where no query has a value."""
     there = np.isfinite(values)
     if not there.any():
         return None
     low, high = identity_interval(values[there], pid[there], samples=config.bootstrap_samples, seed=config.seed)
-    cells |= {name: as_percent(float(values[there].mean())), f"{name}_low": as_percent(low), f"{name}_high": as_percent(high)}
-    return low
+    return float(values[there].mean()), low, high
+
+
+def _cells(name: str, interval: tuple[float, float, float] | None) -> Cells:
+    ends = zip(("", "_low", "_high"), interval or (), strict=False)
+    return {f"{name}{end}": as_percent(value) for end, value in ends}

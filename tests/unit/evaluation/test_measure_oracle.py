@@ -253,6 +253,15 @@ def test_the_verdict_needs_both_a_gain_and_one_beyond_chance(tmp_path: Path) -> 
     assert verdict(tmp_path, {"branches": gains["high"]}) == ""
 
 
+@pytest.mark.parametrize("pair", ["apn_seeds", "apan_seeds"])
+def test_the_verdict_needs_a_gain_beyond_that_of_each_branch_and_itself(tmp_path: Path, pair: str) -> None:
+    noise = np.random.default_rng(2).normal(0, 0.01, 40)
+    high, none = list(0.1 + noise), list(noise - noise.mean())
+    for baselines in ({"baselines": none}, {}):
+        assert verdict(tmp_path, {"branches": high, pair: none, **baselines}) == "yes"
+        assert verdict(tmp_path, {"branches": high, pair: high, **baselines}) == "no"
+
+
 def test_bad_input_is_named(run: SmallRun, tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{}")
     with pytest.raises(InputError, match=r"broken\.json: is no artifact of measure_oracle"):
