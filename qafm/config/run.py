@@ -184,8 +184,8 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 def check_names(presets: dict[str, RunConfig]) -> None:
     """Two presets that differ in a stage must differ in that stage's name, or they would overwrite each other's results.
 
-    What decides no file below a name may differ: `seeds`, which have folders of their own, and `controls`, `figures`, `report` and the comparison's rows,
-    which make what lies directly in results/ and what is drawn in a moment.
+    What decides no file below a name may differ: `seeds`, which have folders of their own, and `controls`, `figures`, `report`, `ablation.rivals` and the
+    comparison's rows, which make what lies directly in results/ and what is drawn in a moment.
 
     Raises:
         InputError: names the two presets and the name they share.
@@ -198,7 +198,7 @@ def check_names(presets: dict[str, RunConfig]) -> None:
         stages = {
             (d,): (run.dataset.parse_slice(), run.dataset.same_camera, run.dataset.shards, generated, run.perturb),
             (d, f): (run.features, run.quality.score_slice(), runtime),
-            (d, f, m): (run.model, run.ablation, run.degradations, run.rerank, run.calibration, run.bundle, runtime),
+            (d, f, m): (run.model, run.ablation.decisive(), run.degradations, run.rerank, run.calibration, run.bundle, runtime),
             **{(d, "companions", name): (content, runtime) for name, content in run.companions.par.stages().items()},
             (d, "companions", "slicenet", run.companions.slicenet.name): (run.companions.slicenet, runtime),
             (d, "companions", "bpbreid", bpbreid.name): (bpbreid, run.features.extractor if bpbreid.backbone.init == "extractor" else None, runtime),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from qafm.config.ablation import RIVALS, Rival
 from qafm.errors import InputError
 from qafm.evaluation.ablation_rows import Cells, write_table
 from qafm.tables.csv_rows import read_rows
@@ -12,8 +13,8 @@ from qafm.tables.table4 import GALLERIES, Run
 _COPIED = ("dataset", "features", "model", "init", "gallery", "n_queries", "n_seeds")
 
 
-def tabulate_table3(table4: Path, table4_extra: Path, run: Run, out: Path) -> None:
-    """Write table3.csv: the published rows in the paper's order, then QAFM, the MSPA baseline and both branches' own descriptors per gallery.
+def tabulate_table3(table4: Path, table4_extra: Path, run: Run, rivals: Sequence[Rival], out: Path) -> None:
+    """Write table3.csv: the published rows in the paper's order, then QAFM, both branches' own descriptors and the rivals per gallery.
 
     Rows of different data sets are not comparable: the published ones are of Market-1501 whatever the data set of the run, and say so in `dataset`.
     `comparable` is "true" for the rows that may be held against each other: only where the run is on Market-1501, and there our rows of the standard
@@ -23,16 +24,18 @@ def tabulate_table3(table4: Path, table4_extra: Path, run: Run, out: Path) -> No
         table4: results/table4.csv.
         table4_extra: results/table4_extra.csv.
         run: what the table belongs to.
+        rivals: rows with networks of their own that the run has.
         out: the table; a number that was not published or not measured is empty.
 
     Raises:
         InputError: a table is missing or broken, lacks a row, or is of another run.
     """
     measured = _read(table4, run) | {key: row for key, row in _read(table4_extra, run).items() if key[0] != "QAFM"}
-    for experiment in OWN_METHODS:
+    own = [experiment for experiment in OWN_METHODS if experiment not in RIVALS or experiment in rivals]
+    for experiment in own:
         if (experiment, GALLERIES[0]) not in measured:
             raise InputError(f"{table4 if experiment == 'QAFM' else table4_extra}: has no row {experiment} of gallery {GALLERIES[0]}")
-    ours = [_own(measured[experiment, gallery], run) for gallery in GALLERIES for experiment in OWN_METHODS if (experiment, gallery) in measured]
+    ours = [_own(measured[experiment, gallery], run) for gallery in GALLERIES for experiment in own if (experiment, gallery) in measured]
     write_table(out, _columns(ours), [*_published(run), *ours])
 
 

@@ -1,12 +1,13 @@
 """What a change reruns: exactly the stages that it touches (dry runs on a finished project)."""
 
+import csv
 import shutil
 from pathlib import Path
 
 import cv2
 import pytest
 
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import TINY, Project
 
 pytestmark = pytest.mark.workflow
 
@@ -46,6 +47,36 @@ def test_a_draw_reruns_the_rows_that_it_decides(finished: Project) -> None:
     config = finished.config("permutations.yaml", "ablation: {permutations: 2}\n")
     assert finished.planned_jobs("all", config)["evaluate_alpha"] == 1
     assert tables <= finished.planned("all", config)
+
+
+def test_rivals_that_are_left_out_are_not_trained(fresh: Project) -> None:
+    trained = {"train_baseline", "embed_baseline", "evaluate_descriptors"}
+    assert not trained & fresh.planned("all", fresh.config("none.yaml", "ablation: {rivals: []}\n"))
+    for name, jobs in (("none", {"train_fusion": 1}), ("baseline", {"train_fusion": 1, "train_baseline": 1}), ("mspa_0.5", {"train_fusion": 2})):
+        listed = "" if name == "none" else name
+        planned = fresh.planned_jobs("all", fresh.config("some.yaml", f"ablation: {{rivals: [{listed}]}}\n"))
+        assert {rule: planned[rule] for rule in ("train_fusion", "train_baseline") if rule in planned} == jobs
+
+
+def test_a_run_without_rivals_makes_all_tables_from_what_is_there(finished: Project) -> None:
+    none = finished.config("none.yaml", "ablation: {rivals: []}\n")
+    assert finished.planned("all", none) == {"tabulate_extra", "tabulate_table3", "tabulate_oracle", "plot_training", "write_report"}
+
+    def written(*configs: str) -> tuple[list[set[str]], bool]:
+        finished.must_run("all", *TINY, *configs)
+        tables = (("table4_extra", "experiment"), ("table3", "method"), ("oracle", "pair"))
+        return [
+            {row[column] for row in csv.DictReader((finished.root / f"results/{table}.csv").read_text().splitlines())} for table, column in tables
+        ], "baseline-a" in (finished.root / "results/report.html").read_text()
+
+    (extra, table3, pairs), curves = written(none)
+    assert "apn_descriptor" in extra and not {"mspa_0.5", "baseline", "baseline_twins"} & extra
+    assert "APN descriptor" in table3 and not {"MSPA baseline", "Bag of Tricks", "two Bags of Tricks"} & table3
+    assert pairs == {"branches"} and not curves
+    (extra, table3, pairs), curves = written()  # as it was
+    assert {"mspa_0.5", "baseline", "baseline_twins"} <= extra and {"MSPA baseline", "Bag of Tricks"} <= table3
+    assert pairs == {"branches", "baselines"} and curves
+    assert finished.planned() == set()
 
 
 def test_reranking_setting_reruns_only_the_reranking(finished: Project) -> None:

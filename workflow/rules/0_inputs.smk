@@ -113,12 +113,12 @@ def figure(script, module, seeds=CFG.seeds[:1]):
 
 def histories():
     """(stage, seed, learning curve) of everything that is trained."""
-    trained = ["apan"] if STAGE_1 else []
-    trained += ["apn"] if CFG.model.apn.pretrain else []
+    trained = {"fusion", *CFG.ablation.trained_for_rivals()}
+    trained |= {"apan"} if STAGE_1 else set()
+    trained |= {"apn"} if CFG.model.apn.pretrain else set()
     extractor = CFG.features.extractor.seed
-    of_seeds = [
-        (stage, seed, f"{M}/seed-{seed}/{stage}/history.csv") for stage in (*trained, "baseline-a", "baseline-b", "fusion", "mspa") for seed in CFG.seeds
-    ]
+    stages = [stage for stage in ("apan", "apn", "baseline-a", "baseline-b", "fusion", "mspa") if stage in trained]
+    of_seeds = [(stage, seed, f"{M}/seed-{seed}/{stage}/history.csv") for stage in stages for seed in CFG.seeds]
     return [("extractor", extractor, f"{F}/extractor/history.csv"), *of_seeds]
 
 
@@ -157,14 +157,14 @@ def recorded_costs():
     of_shards = [("perturb_images", f"{D}/benchmarks/perturb_images/{shard}.tsv") for shard in SHARDS]
     of_shards += [("train_extractor", f"{F}/benchmarks/train_extractor.tsv")]
     of_shards += [("extract_features", f"{F}/benchmarks/extract_features/{shard}.tsv") for shard in SHARDS]
-    names = [(f"pretrain_{stage}", f"pretrain_{stage}") for stage, seed, _ in histories() if stage in ("apan", "apn") and seed == CFG.seeds[0]]
-    names += [(f"{does}_baseline", f"{does}_baseline-{twin}") for does in ("train", "embed") for twin in "ab"]
-    names += [("train_fusion", f"train_{fusion}") for fusion in ("fusion", "mspa")]
-    names += [("embed_images", f"embed_{fusion}") for fusion in ("fusion", "mspa")]
+    trained = [stage for stage, seed, _ in histories() if seed == CFG.seeds[0]]
+    names = [(f"pretrain_{stage}", f"pretrain_{stage}") for stage in trained if stage in ("apan", "apn")]
+    names += [(f"{does}_baseline", f"{does}_{stage}") for does in ("train", "embed") for stage in trained if stage.startswith("baseline-")]
+    names += [(rule, f"{rule.split('_')[0]}_{stage}") for rule in ("train_fusion", "embed_images") for stage in trained if stage in ("fusion", "mspa")]
     names += [("score_attributes", f"score_attributes_{stage}") for _, stage, _ in attribute_scores()[:: len(CFG.seeds)] if "attributes" in TABLES]
     names += [("evaluate_alpha", f"evaluate_alpha/{row}") for row in dict.fromkeys((*PAPER_ROWS, *EXTRA_ROWS)) if row not in BASELINES]
     names += [(rule, rule) for rule in ("embed_degraded", "measure_degraded", "measure_guides", "calibrate_match")]
-    names += [("evaluate_descriptors", f"evaluate_descriptors/{row}") for row in BASELINES]
+    names += [("evaluate_descriptors", f"evaluate_descriptors/{row}") for row in EXTRA_ROWS if row in BASELINES]
     names += [("rerank_gallery", f"rerank_gallery/{row}") for row in RERANKED_ROWS]
     of_seeds = [(rule, f"{M}/seed-{seed}/benchmarks/{name}.tsv") for rule, name in names for seed in CFG.seeds]
     of_seeds += [("measure_oracle", f"{M}/seed-{seed}/benchmarks/measure_oracle/{pair}.tsv") for seed, pair, _ in oracles()]

@@ -6,7 +6,7 @@ BASELINES = {  # row: (twins whose descriptors are concatenated, note)
     "baseline_twins": ("ab", "two such networks, different draws, concatenated"),
 }
 PAPER_ROWS = CFG.ablation.paper_experiments()
-EXTRA_ROWS = ("qafm", *CFG.ablation.extra_experiments(), "mspa_0.5", *BASELINES)
+EXTRA_ROWS = ("qafm", *CFG.ablation.extra_experiments(), *CFG.ablation.rivals)
 RERANKED_ROWS = ("qafm", "apn_descriptor", "apan_descriptor", "concat_0.5")
 
 

@@ -1,7 +1,11 @@
 # Stage 7. Reads: embeddings, rows of Table 4. Writes: results/deciles.csv, oracle.csv, guides.csv, degradations.csv, calibration.csv, controls.csv.
 # Is there anything to adapt to? The paper's Hypothesis 1, asked of deciles of Q, of weights chosen per query and of degraded queries; then
 # what a distance is worth, and what pictures alone give away.
-PAIRS = ["branches", "baselines", *(["apn_seeds", "apan_seeds"] if len(CFG.seeds) > 1 else [])]  # between whose descriptors the weight is sought
+PAIRS = [  # between whose descriptors the weight is sought
+    "branches",
+    *(["baselines"] if "baseline_twins" in CFG.ablation.rivals else []),
+    *(["apn_seeds", "apan_seeds"] if len(CFG.seeds) > 1 else []),
+]
 
 
 rule tabulate_deciles:

@@ -32,6 +32,7 @@ rule tabulate_table3:
         ENVIRONMENT
     params:
         run=CFG.table_run(),
+        rivals=list(CFG.ablation.rivals),
         code=code("9_tabulate_table3", "qafm.reporting.tabulate_table3"),
     script:
         "../scripts/9_tabulate_table3.py"

@@ -7,4 +7,4 @@ from qafm.runtime.job import stage_job
 from qafm.tables.table4 import Run
 
 with stage_job("tabulate_table3", snakemake.log[0]):
-    tabulate_table3(Path(snakemake.input.table4), Path(snakemake.input.extra), Run(**snakemake.params.run), Path(snakemake.output[0]))
+    tabulate_table3(Path(snakemake.input.table4), Path(snakemake.input.extra), Run(**snakemake.params.run), snakemake.params.rivals, Path(snakemake.output[0]))

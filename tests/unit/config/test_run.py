@@ -130,6 +130,17 @@ def test_presets_that_differ_but_share_a_name_are_refused(default: dict[str, Any
     assert {*free, *(section for change, _ in changes for section in change)} == set(RunConfig.model_fields), "a section that is neither refused nor free"
 
 
+def test_rivals_decide_which_rows_there_are_and_none_of_them(default: dict[str, Any]) -> None:
+    one, other = (load_run_config(merge(default, {"ablation": {"rivals": rivals}})) for rivals in ([], ["baseline_twins", "mspa_0.5"]))
+    check_names({"a.yaml": one, "b.yaml": other})
+    assert other.ablation.rivals == ("mspa_0.5", "baseline_twins")  # in the table's order
+    assert (one.ablation.trained_for_rivals(), other.ablation.trained_for_rivals()) == (set(), {"mspa", "baseline-a", "baseline-b"})
+    assert load_run_config(merge(default, {"ablation": {"rivals": ["baseline"]}})).ablation.trained_for_rivals() == {"baseline-a"}
+    for wrong, reason in ((["baseline", "baseline"], "names a row twice"), (["mspa"], "ablation.rivals.0: Input should be 'mspa_0.5', 'baseline' or")):
+        with pytest.raises(InputError, match=reason):
+            load_run_config(merge(default, {"ablation": {"rivals": wrong}}))
+
+
 def test_results_lie_in_folders_of_three_levels_and_a_seed(default: dict[str, Any]) -> None:
     config = load_run_config(merge(default, {"features": {"name": "f"}, "model": {"name": "m"}}))
     assert config.folders() == (Path("results/synthetic"), Path("results/synthetic/f"), Path("results/synthetic/f/m"))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from qafm.config.ablation import RIVALS
 from qafm.errors import InputError
 from qafm.reporting.tabulate_table3 import tabulate_table3
 from qafm.tables.table3 import PUBLISHED
@@ -55,7 +56,7 @@ def both(folder: Path, run: Run, *, galleries: tuple[str, ...] = ("standard", "n
 
 
 def table(folder: Path, run: Run, *, galleries: tuple[str, ...] = ("standard", "no_distractors"), spread: bool = False) -> list[dict[str, str]]:
-    tabulate_table3(*both(folder, run, galleries=galleries, spread=spread), run, folder / "table3.csv")
+    tabulate_table3(*both(folder, run, galleries=galleries, spread=spread), run, RIVALS, folder / "table3.csv")
     with (folder / "table3.csv").open(newline="") as stream:
         return list(csv.DictReader(stream))
 
@@ -117,11 +118,21 @@ def test_only_market_1501_is_comparable_and_only_by_its_own_protocol(tmp_path: P
     assert sum(not note for note in notes.values()) == 9
 
 
+def test_rivals_that_the_run_does_not_have(tmp_path: Path) -> None:
+    table4, extra = both(tmp_path, RUN)[0], write(tmp_path / "few.csv", ["apn_descriptor", "apan_descriptor", "baseline"], RUN)
+    tabulate_table3(table4, extra, RUN, ["baseline"], tmp_path / "table3.csv")
+    with (tmp_path / "table3.csv").open(newline="") as stream:
+        methods = [row["method"] for row in csv.DictReader(stream) if row["gallery"] == "standard"]
+    assert methods == ["QAFM", "APN descriptor", "APAN descriptor", "Bag of Tricks"]
+    with pytest.raises(InputError, match=r"few\.csv: has no row mspa_0\.5 of gallery standard$"):
+        tabulate_table3(table4, extra, RUN, ["mspa_0.5"], tmp_path / "other.csv")
+
+
 def test_an_unmeasured_rank_is_empty(tmp_path: Path) -> None:
     table4, extra = both(tmp_path, RUN)
     for path in (table4, extra):
         path.write_text(path.read_text().replace("rank10", "rank20", 1))
-    tabulate_table3(table4, extra, RUN, tmp_path / "table3.csv")
+    tabulate_table3(table4, extra, RUN, RIVALS, tmp_path / "table3.csv")
     with (tmp_path / "table3.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["rank10"] for row in rows[13:]] == ["98.60"] + [""] * 12
@@ -139,8 +150,8 @@ def test_bad_tables_are_named(tmp_path: Path) -> None:
         (table4, write(tmp_path / "m.csv", ["QAFM"], Run("toy", "full", "big", RUN.init)), RUN, r"m\.csv: QAFM is of model 'big', expected 'small'$"),
     ):
         with pytest.raises(InputError, match=rf"^[^\n]*{reason}"):
-            tabulate_table3(first, second, run, out)
+            tabulate_table3(first, second, run, RIVALS, out)
     extra.write_text(extra.read_text().replace("n_seeds", "seeds", 1))
     with pytest.raises(InputError, match=r"table4_extra\.csv: has no column 'n_seeds'$"):
-        tabulate_table3(table4, extra, RUN, out)
+        tabulate_table3(table4, extra, RUN, RIVALS, out)
     assert not out.exists()
