@@ -19,7 +19,7 @@ from qafm.cli.output import never_fail_to_encode
 from qafm.cli.remove import remove
 from qafm.cli.score import score
 from qafm.cli.search import search
-from qafm.errors import InputError
+from qafm.errors import InputError, one_line, printable
 
 BAD_INPUT, INTERRUPTED = 1, 130
 
@@ -46,13 +46,15 @@ class Commands(TyperGroup):
         except RuntimeError as error:
             if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported for this
                 raise
-            raise _told(f"the GPU has too little free memory; --device cpu goes without it ({'. '.join(str(error).split('. ')[:2])})", BAD_INPUT) from None
+            raise _told(
+                f"the GPU has too little free memory; --device cpu goes without it ({one_line('. '.join(str(error).split('. ')[:2]))})", BAD_INPUT
+            ) from None
         except KeyboardInterrupt as error:
             raise _told(" ".join(["interrupted", *map(str, error.args)]), INTERRUPTED) from None
 
 
 def _told(reason: str, code: int) -> typer.Exit:
-    typer.echo(f"qafm: {' '.join(reason.split())}", err=True)
+    typer.echo(f"qafm: {printable(reason)}", err=True)
     return typer.Exit(code)
 
 

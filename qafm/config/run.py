@@ -25,7 +25,7 @@ from qafm.config.quality_section import QualitySection
 from qafm.config.report import ReportConfig
 from qafm.config.rerank import RerankConfig
 from qafm.config.runtime import RuntimeConfig
-from qafm.errors import InputError
+from qafm.errors import InputError, one_line
 
 
 class RunConfig(Settings):
@@ -175,7 +175,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from error
+        raise InputError(f"{path}: cannot be read as YAML ({one_line(error)})") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds no mapping")
     return content

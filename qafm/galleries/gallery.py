@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from qafm.errors import InputError
+from qafm.errors import InputError, one_line
 from qafm.galleries.unit_vectors import check_unit
 from qafm.tables.gallery import HEADER_KEY, GalleryHeader, gallery_schema, q_told, same_weights
 from qafm.tables.parquet import check_schema
@@ -120,7 +120,7 @@ class Gallery:
         try:
             table = self._parquet.read_row_group(group, columns=list(columns), use_threads=False)
         except (OSError, pa.ArrowException) as error:
-            raise InputError(f"{self.path}: is damaged ({_one_line(error)})") from error
+            raise InputError(f"{self.path}: is damaged ({one_line(error, 200)})") from error
         found = Block(int(self.starts[group]), table)
         if "descriptor" in columns:
             check_unit(found.descriptor, str(self.path), found.first)
@@ -184,7 +184,7 @@ def _parquet_file(stream: BinaryIO, path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(stream)
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: cannot be read as Parquet ({_one_line(error)})") from error
+        raise InputError(f"{path}: cannot be read as Parquet ({one_line(error, 200)})") from error
 
 
 def _header(parquet: pq.ParquetFile, path: Path) -> GalleryHeader:
@@ -198,7 +198,3 @@ def _header(parquet: pq.ParquetFile, path: Path) -> GalleryHeader:
         raise InputError(f"{path}: is no gallery that this version reads: {error}") from error
     check_schema(path, schema, gallery_schema(header.dim))
     return header
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]

@@ -8,7 +8,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from qafm.errors import InputError
+from qafm.errors import InputError, one_line
 
 
 class Ivf:
@@ -45,7 +45,7 @@ class Ivf:
         try:
             faiss.write_index(self._index, str(path))
         except RuntimeError as error:
-            raise InputError(f"{path}: faiss cannot write it ({_one_line(error)})") from error
+            raise InputError(f"{path}: faiss cannot write it ({one_line(error, 200)})") from error
 
     @classmethod
     def open(cls, path: Path) -> "Ivf":
@@ -57,11 +57,7 @@ class Ivf:
         try:
             return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY))
         except (RuntimeError, UnicodeError) as error:
-            raise InputError(f"{path}: faiss cannot read it ({_one_line(error)})") from error
+            raise InputError(f"{path}: faiss cannot read it ({one_line(error, 200)})") from error
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qafm.errors import InputError
+from qafm.errors import InputError, one_line
 from qafm.galleries.layouts import CAMID_NAMES, PATH_NAMES, PID_NAMES, first_of, known_or_minus_one
 from qafm.galleries.side import Columns, whole_numbers
 from qafm.tables.csv_rows import read_rows
@@ -100,7 +100,7 @@ def load_array(path: Path) -> np.ndarray:
     try:
         found = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read as .npy ({' '.join(str(error).split())})") from error
+        raise InputError(f"{path}: cannot be read as .npy ({one_line(error)})") from error
     if not isinstance(found, np.ndarray):
         raise InputError(f"{path}: is no .npy file")
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
-from qafm.errors import InputError
+from qafm.errors import InputError, one_line
 from qafm.galleries.label_files import load_array, with_labels
 from qafm.galleries.layouts import columns_of
 from qafm.galleries.read_table import read_table_side
@@ -66,14 +66,14 @@ def _read_npz(path: Path, side: SideName) -> Columns:
     except InputError:
         raise
     except Exception as error:  # what is no such file can fail in any way
-        raise InputError(f"{path}: cannot be read as .npz ({' '.join(str(error).split())})") from error
+        raise InputError(f"{path}: cannot be read as .npz ({one_line(error)})") from error
 
 
 def _read_mat(path: Path, side: SideName) -> Columns:
     try:
         stored = scipy.io.loadmat(path, chars_as_strings=True)
     except Exception as error:  # what is no such file can fail in any way
-        raise InputError(f"{path}: cannot be read as .mat up to version 7 ({' '.join(str(error).split())})") from error
+        raise InputError(f"{path}: cannot be read as .mat up to version 7 ({one_line(error)})") from error
     arrays = {name: value for name, value in stored.items() if isinstance(value, np.ndarray) and value.size}
     return columns_of(path, {name: _texts(value) if value.dtype.kind in "OU" else value for name, value in arrays.items()}, side)
 

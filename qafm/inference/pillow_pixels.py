@@ -4,7 +4,7 @@ import numpy as np
 from PIL import ImageOps
 from PIL.Image import Image as PilImage
 
-from qafm.errors import InputError
+from qafm.errors import InputError, one_line
 
 DEEPEST = (1 << 16) - 1  # of the 16 bits that a file's grey may have
 
@@ -32,7 +32,7 @@ def pillow_pixels(image: PilImage, name: str) -> np.ndarray:
     except InputError:
         raise
     except Exception as error:  # of many kinds: a truncated file is an OSError, one that was closed an AssertionError
-        raise InputError(f"{name}: cannot be read ({' '.join(repr(error).split())})") from error
+        raise InputError(f"{name}: cannot be read ({one_line(repr(error))})") from error
 
 
 def _is_transparent(image: PilImage) -> bool:

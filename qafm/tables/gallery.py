@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from qafm.errors import InputError
+from qafm.errors import InputError, one_line
 from qafm.tables.parquet import vector_array
 
 FORMAT = 1
@@ -131,7 +131,7 @@ def check_column(name: str, column: Sequence[Any] | np.ndarray | None) -> None:
                 _converted([value], field, 1)
             except _UNFIT:
                 raise InputError(f"gallery rows: row {row}: {name} is {value!r}, which is {_MEANT[name]}") from error
-        raise InputError(f"gallery rows: {name} holds values of several kinds ({' '.join(str(error).split())})") from error
+        raise InputError(f"gallery rows: {name} holds values of several kinds ({one_line(error)})") from error
 
 
 OPTIONAL = ("pid", "camid", "q", "visual_weight")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qafm.datasets.synthetic.pifpaf_layout import KEYPOINTS, LIMBS
-from qafm.errors import InputError
+from qafm.errors import InputError, one_line
 
 FIELDS = len(KEYPOINTS) + len(LIMBS)
 NOTHING_BELOW = 0.5  # where no part reaches it there is background
@@ -80,7 +80,7 @@ def read_fields(path: Path) -> np.ndarray:
     try:
         fields = np.load(path, allow_pickle=False)
     except Exception as error:  # torn bytes make the reader stumble in any way
-        raise InputError(f"{path}: cannot be read as an array ({' '.join(str(error).split())})") from error
+        raise InputError(f"{path}: cannot be read as an array ({one_line(error)})") from error
     if not isinstance(fields, np.ndarray) or fields.ndim != 3 or len(fields) != FIELDS or fields.size == 0 or fields.dtype.kind != "f":
         found = f"{fields.dtype} {list(fields.shape)}" if isinstance(fields, np.ndarray) else "an archive"
         raise InputError(f"{path}: part masks must be a float array [{FIELDS}, h, w], this is {found}")

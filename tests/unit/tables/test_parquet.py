@@ -39,7 +39,7 @@ def test_other_columns_and_types_are_named(path: Path, read, wanted: pa.Schema, 
 @pytest.mark.parametrize("read", [read_parquet, open_parquet])
 def test_a_path_that_is_not_utf_8_is_named(path: Path, read) -> None:
     odd = path.rename(path.with_name("\udcff.parquet"))
-    with pytest.raises(InputError, match=r"\udcff\.parquet: cannot be read as Parquet"):
+    with pytest.raises(InputError, match=r"\\udcff\.parquet: cannot be read as Parquet"):
         read(odd, SCHEMA)
 
 
