@@ -16,6 +16,7 @@ from qafm.galleries.nearest import Nearest
 MORE_THAN_HITS = 5  # candidates beyond k, at least: the quantised order is nearly right, reading a candidate back is what costs
 # Of candidates that may be excluded, more are asked for: most images may be of the query's own camera, few are copies of the query.
 MORE_CANDIDATES = {"camid": 20, "pid": 4, "sha256": 2}
+PAIRS_AT_ONCE = 4 * 2**20  # pairs of a query and a candidate in memory, in several arrays of 8 bytes each
 
 
 class GalleryIndex:
@@ -38,7 +39,12 @@ class GalleryIndex:
             top: k.
             exclusions: what does not count.
         """
-        found = self._measured(self.candidates(queries, top, exclusions), queries, top)
+        found = Nearest(queries, top)
+        at_once = max(1, PAIRS_AT_ONCE // self._asked(top, exclusions))
+        for start in range(0, len(queries), at_once):
+            some = np.arange(start, min(start + at_once, len(queries)))
+            part = self._measured(self.candidates(queries[some], top, exclusions.take(some)), queries[some], top)
+            found.row[some], found.distance[some] = part.row, part.distance
         short = np.flatnonzero(found.row[:, -1] < 0)
         if len(short):
             exact = exact_search(self._gallery, queries[short], top, exclusions.take(short))
@@ -47,16 +53,18 @@ class GalleryIndex:
 
     def candidates(self, queries: np.ndarray, top: int, exclusions: Exclusions) -> np.ndarray:
         """The rows to be measured for each query, int64 [Q, C], -1 where there are fewer; arguments as of `search`."""
-        wanted = top + max(MORE_THAN_HITS, top // 2)
-        asked = min(wanted * max([1, *(MORE_CANDIDATES[name] for name in exclusions.columns)]), self._gallery.rows)
-        found = self._ivf.candidates(queries, asked, self._probes)  # [Q, asked]
+        found = self._ivf.candidates(queries, self._asked(top, exclusions), self._probes)  # [Q, asked]
         gone = found < 0
         removed, pairs = Removed(exclusions, len(queries)), _Pairs(self._gallery, found)
         for block in self._gallery.blocks(removed.columns, pairs.groups) if removed.columns else ():
             here = pairs.within(block)
             gone[pairs.query[here], pairs.place[here]] = removed.pairs(block.table, pairs.query[here], pairs.row[here] - block.first)
-        order = np.argsort(gone, axis=1, kind="stable")[:, :wanted]
+        order = np.argsort(gone, axis=1, kind="stable")[:, : _wanted(top)]
         return np.where(np.take_along_axis(gone, order, axis=1), -1, np.take_along_axis(found, order, axis=1))
+
+    def _asked(self, top: int, exclusions: Exclusions) -> int:
+        """Candidates that the index is asked for, so that enough of them count."""
+        return min(_wanted(top) * max([1, *(MORE_CANDIDATES[name] for name in exclusions.columns)]), self._gallery.rows)
 
     def _measured(self, candidates: np.ndarray, queries: np.ndarray, top: int) -> Nearest:
         found, pairs = Nearest(queries, top), _Pairs(self._gallery, candidates)
@@ -64,6 +72,11 @@ class GalleryIndex:
             here = pairs.within(block)
             found.add(pairs.query[here], pairs.row[here] - block.first, block.descriptor, block.first)
         return found
+
+
+def _wanted(top: int) -> int:
+    """Candidates that are measured for `top` hits."""
+    return top + max(MORE_THAN_HITS, top // 2)
 
 
 class _Pairs:

@@ -59,6 +59,21 @@ def test_the_index_finds_what_it_says(big: Path, exclude: Exclusions) -> None:
     np.testing.assert_array_equal(found.image_id, np.char.add(np.char.add("a/", found.row.astype(str)), ".jpg"))
 
 
+@pytest.mark.parametrize("exclude", [Exclusions(), Exclusions(camid=[1, None, 2, 3] * 5)])
+def test_many_queries_are_taken_in_portions(big: Path, exclude: Exclusions, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_index(big)
+    queries = made_up(20, seed=3)
+    whole = search_gallery(big, queries, model_id=ID, approximate="always", exclude=exclude)
+    asked = []
+    before = GalleryIndex.candidates
+    monkeypatch.setattr(GalleryIndex, "candidates", lambda self, some, *rest: asked.append(len(some)) or before(self, some, *rest))
+    monkeypatch.setattr("qafm.galleries.approximate_search.PAIRS_AT_ONCE", 8 * 15 * (20 if exclude.columns else 1))
+    parts = search_gallery(big, queries, model_id=ID, approximate="always", exclude=exclude)
+    assert asked == [8, 8, 4]
+    np.testing.assert_array_equal(parts.row, whole.row)
+    np.testing.assert_array_equal(parts.distance, whole.distance)
+
+
 def test_the_recorded_recall_is_that_of_searching_the_sample(big: Path) -> None:
     record = build_index(big)
     rng = np.random.default_rng(int(record.fingerprint[:16], 16))
