@@ -29,4 +29,5 @@ class CompanionsConfig(Settings):
     def common_parts(self) -> list[Any]:
         """All settings of the companions that their trainings under the common recipe depend on."""
         siamese, slicenet, bpbreid = self.par.siamese, self.slicenet, self.bpbreid
-        return [siamese.dim, siamese.margin, siamese.clusters, slicenet.slices, slicenet.dropout, bpbreid.parts, bpbreid.loss, bpbreid.training.loss]
+        of_parts = [bpbreid.parts, bpbreid.mask_folder, bpbreid.loss, bpbreid.training.loss]
+        return [siamese.dim, siamese.margin, siamese.clusters, slicenet.slices, slicenet.dropout, *of_parts]

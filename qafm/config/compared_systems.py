@@ -179,7 +179,7 @@ def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
             start=_start(run, model.backbone),
             network=network,
             trainings=tuple(_of_model(name, records[name]) for name in stages if name != others[part]),
-            needs_q=computed,  # it teaches the weight of the model that all four rows come from
+            needs_q=computed and learned,  # it teaches the weight of the model that all four rows come from
         )
 
 

@@ -153,7 +153,8 @@ def test_what_stands_behind_qafm(presets: dict[str, RunConfig]) -> None:
     qafm, fixed = network(run, "qafm"), network(run, "best_fixed")
     assert qafm.learned and qafm.q is not None and qafm.q.extractor == run.features.extractor.backbone
     assert not fixed.learned and fixed.q is None
-    assert network(changed(run, model={"fusion": {"alpha": {"fixed": 0.5}}}), "qafm") == fixed
+    of_fixed = changed(run, model={"fusion": {"alpha": {"fixed": 0.5}}})
+    assert network(of_fixed, "qafm") == fixed and not compared_systems(of_fixed, ())[0].needs_q
     from_file = changed(run, quality={"source": "published", "published": "q.csv"})
     assert network(from_file, "qafm").learned and network(from_file, "qafm").q is None
     system = compared_systems(from_file, ())[0]
@@ -174,6 +175,9 @@ def test_presets_on_one_model_whose_companions_differ_need_another_name(presets:
     with pytest.raises(InputError, match=r"differs from config/a\.yaml but writes to the same results/synthetic/r10/small/common;"):
         check_names({"a.yaml": base, "b.yaml": changed(base, companions=other)})
     check_names({"a.yaml": base, "b.yaml": changed(base, companions=other | {"comparison": {"name": "wider"}})})
+    masks = {"bpbreid": {"name": "b", "mask_folder": "other_masks"}}  # BPBReID learns from them under the common recipe, too
+    with pytest.raises(InputError, match=r"writes to the same results/synthetic/r10/small/common;"):
+        check_names({"a.yaml": base, "b.yaml": changed(base, companions=masks)})
 
 
 def test_settings_that_nothing_trains_are_refused(presets: dict[str, RunConfig]) -> None:
