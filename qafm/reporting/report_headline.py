@@ -211,7 +211,7 @@ def _about_weight(alpha: Number | None, shuffled: Cells | None) -> list[str]:
     sentences = []
     if alpha is not None:
         spread = "" if alpha.sd is None else f", with a standard deviation of {alpha.sd:.3f} over the queries" if alpha.sd else ", the same for every query"
-        sentences.append(f"The learned alpha, the weight of the attribute branch, is {alpha.value:.2f} on average{spread}.")
+        sentences.append(f"Alpha, the weight of the attribute branch, is {alpha.value:.2f} on average{spread}.")
     if shuffled and is_number(shuffled.get("mAP_minus_qafm", "")):
         change = _number(shuffled, "mAP_minus_qafm")
         moved = "change nothing" if signed(change.value) == "0.00" else f"{'gain' if change.value > 0 else 'lose'} {abs(change.value):.2f} mAP"

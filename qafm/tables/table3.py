@@ -45,6 +45,6 @@ OWN_METHODS = {
     "mspa_0.5": ("MSPA baseline", "a model of its own, trained and tested at a fixed weight of 0.5"),
     "apn_descriptor": ("APN descriptor", "the visual branch of QAFM alone, by its own descriptor"),
     "apan_descriptor": ("APAN descriptor", "the attribute branch of QAFM alone, by its own descriptor"),
-    "baseline": ("Bag of Tricks", "one network of the branches' own backbone, for as many epochs"),
+    "baseline": ("Bag of Tricks", "one network of the branches' own backbone"),
     "baseline_twins": ("two Bags of Tricks", "two such networks, different draws, concatenated"),
 }

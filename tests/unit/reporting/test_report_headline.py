@@ -35,7 +35,7 @@ def test_the_sentences_follow_the_numbers(tmp_path: Path) -> None:
         "QAFM is above the better single branch (+3.00 mAP): the 95 % interval of the difference excludes 0.",
         "QAFM is below the MSPA baseline (−1.10 mAP): the 95 % interval of the difference excludes 0.",
         "QAFM cannot be told from the best fixed weight (−0.31 mAP): the 95 % interval of the difference includes 0.",
-        "The learned alpha, the weight of the attribute branch, is 0.31 on average, with a standard deviation of 0.060 over the queries.",
+        "Alpha, the weight of the attribute branch, is 0.31 on average, with a standard deviation of 0.060 over the queries.",
         "Shuffled among the images, the same weights lose 0.73 mAP (95 % interval −1.35 to −0.10): the pairing of weights and images matters.",
     ]
 
@@ -95,7 +95,7 @@ def test_rows_that_are_not_there_are_not_spoken_of(tmp_path: Path) -> None:
     assert found is not None
     assert found.rivals == []
     assert found.axis == 1.0
-    assert found.sentences == ["The learned alpha, the weight of the attribute branch, is 0.50 on average, the same for every query."]
+    assert found.sentences == ["Alpha, the weight of the attribute branch, is 0.50 on average, the same for every query."]
 
 
 def test_the_plain_concatenation_and_plain_networks_are_rivals(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_the_page_is_whole_and_says_what_it_was_given(tmp_path: Path) -> None:
 def test_the_summary_has_each_number_in_its_place(tmp_path: Path) -> None:
     page = Page(written(make_inputs(tmp_path)))
     for said in (
-        "mAP 60.0 95 % interval 55.0 to 65.0 Rank-1 70.0 ± 1.5 over seeds Learned alpha 0.31 ± 0.06 over queries Queries 7 2 seeds, averaged",
+        "mAP 60.0 95 % interval 55.0 to 65.0 Rank-1 70.0 ± 1.5 over seeds Mean alpha 0.31 ± 0.06 over queries Queries 7 2 seeds, averaged",
         "QAFM 70.00 ± 1.50 60.00 ± 0.50",
         "APN by its own descriptor 66.00 ± 1.50 57.00 ± 0.50 +3.00",
         "alpha 0.25, chosen on 5 held-out identities 72.00 ± 1.50 60.31 ± 0.50 −0.31",
