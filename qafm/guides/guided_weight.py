@@ -54,9 +54,9 @@ def fit_rule(place: np.ndarray, ap: np.ndarray, grid: np.ndarray) -> Rule:
     Args:
         place: places of the queries by one guide, [Q], Q > 0.
         ap: their AP at each weight of the first descriptor, [W, Q].
-        grid: the weights, ascending [W] from 0 to 1; tried as bases, each with as many slopes from -STEEPEST to STEEPEST.
+        grid: the weights, ascending [W] from 0 to 1; tried as bases, each with as many slopes from -STEEPEST to STEEPEST, and with 0: one weight for all.
     """
-    slopes = sorted(np.linspace(-STEEPEST, STEEPEST, len(grid)), key=lambda slope: (abs(slope), slope))
+    slopes = sorted({0.0, *np.linspace(-STEEPEST, STEEPEST, len(grid))}, key=lambda slope: (abs(slope), slope))  # an even number of slopes has no 0
     bases = sorted(grid, key=lambda base: (abs(base - 0.5), base))
     rules = [Rule(float(base), float(slope)) for slope in slopes for base in bases]
     scores = np.array([ap_at(ap, nearest_on(grid, rule.weights(place))).sum() for rule in rules])

@@ -47,3 +47,11 @@ def test_among_equal_rules_the_flattest_nearest_to_a_half() -> None:
     ap = np.zeros((5, 2))
     ap[1, 0] = ap[3, 1] = 1.0  # weights 0.25 and 0.75 for places -1 and 1: base 0.5 and slope 0.25, nothing flatter
     assert fit_rule(np.array([-1.0, 1.0]), ap, np.linspace(0, 1, 5)) == Rule(0.5, 0.25)
+
+
+@pytest.mark.parametrize("count", [2, 3, 20, 21])
+def test_no_rule_is_worse_than_one_weight_for_all_whatever_the_grid(count: int) -> None:
+    grid, place = np.linspace(0, 1, count), np.array([-1.0, 0.0, 1.0])
+    ap = np.zeros((count, 3))
+    ap[-1] = 1.0  # everybody is best found by the first descriptor alone
+    assert fit_rule(place, ap, grid) == Rule(1.0, 0.0)
