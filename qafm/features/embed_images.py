@@ -54,7 +54,7 @@ def embed_images(images: Path, quality: Path, weights: Path, config: FusedModelC
         head: safetensors to write: the affine maps after v_a and v_s, so that the ablation needs no torch.
 
     Raises:
-        InputError: an input is damaged or does not fit, or a split is empty.
+        InputError: an input is damaged or does not fit, or there is nothing to embed.
     """
     device = prepare_torch(runtime)
     model = place(load_qafm(weights, config), device)

@@ -55,10 +55,10 @@ def file_guides(compare: Path | None, names: Sequence[str]) -> dict[str, np.ndar
 
 
 def picture_guides(images: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """Sharpness, brightness and contrast of the image files, float64 [N] each.
+    """Sharpness, brightness and contrast of the image files, float64 [N] each; `names` are all in `images`.
 
     Raises:
-        InputError: an image is not in `images`, or cannot be read.
+        InputError: the table or an image cannot be read.
     """
     table = read_parquet(images, IMAGES_SCHEMA, ["image_id", "path"])
     path_of = dict(zip(table["image_id"].to_pylist(), table["path"].to_pylist(), strict=True))

@@ -21,7 +21,7 @@ def several_identities(labels: np.ndarray) -> np.ndarray:
 
 
 def _groups(indices: np.ndarray, size: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Shuffle one identity's images and cut them into groups of `size`; a lone short group is filled by drawing again."""
+    """Shuffle one identity's images and cut them into groups of `size`, the rest left out; fewer than `size` make one group, drawn with replacement."""
     if len(indices) < size:
         return [rng.choice(indices, size)]
     shuffled = rng.permutation(indices)
