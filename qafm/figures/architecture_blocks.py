@@ -54,13 +54,13 @@ class Architecture:
             self.flows.append(Flow(after, name, dashed))
 
 
-def build_architecture(model: ModelDescription) -> Architecture:
-    """Lay out both branches, the path of the weight, and the fusion head."""
+def build_architecture(model: ModelDescription, *, computed: bool = True) -> Architecture:
+    """Lay out both branches, the path of the weight, which begins with Q where that is not `computed` but read from a file, and the fusion head."""
     drawn = Architecture()
     drawn.add("image", Place(START, MIDDLE), "image I", shape_text(model.inputs["branches"]))
     _add_visual(drawn, model)
     _add_attribute(drawn, model)
-    weight = _add_weight(drawn, model)
+    weight = _add_weight(drawn, model, computed=computed)
     _add_head(drawn, model, weight)
     return drawn
 
@@ -149,16 +149,18 @@ def _attribute_heads(drawn: Architecture, model: ModelDescription, settings: dic
         drawn.add("heads", place, "1 head", "attributes", logits, _parameters(model, "attribute.apan.single_head"), loss, after="v_s")
 
 
-def _add_weight(drawn: Architecture, model: ModelDescription) -> str:
+def _add_weight(drawn: Architecture, model: ModelDescription, *, computed: bool) -> str:
     """The path from the image to its weight, or the constant in its place; returns the block that gives the weight."""
     alpha, gradients = model.config["fusion"]["alpha"], model.config["fusion"]["gradients"]
     if not model.has("weight_mlp"):
         drawn.add("weight", Place(LAST_MAP, MIDDLE), f"$w$ = {alpha['fixed']:g}", "the same for", "all images")
         return "weight"
-    extractor = network_name(model.config["extractor"]["name"])
-    feature = shape_text(model.input("extractor.neck.norm"))
-    drawn.add("extractor", Place(START + 1, MIDDLE), "extractor", extractor, feature, _parameters(model, "extractor.trunk", "extractor.pool"), after="image")
-    drawn.add("q", Place(START + 2, MIDDLE), "Q(I)", "Eq. 1", "1 number", after="extractor", dashed=True)
+    if computed:
+        size = shape_text(model.input("extractor.neck.norm")), _parameters(model, "extractor.trunk", "extractor.pool")
+        drawn.add("extractor", Place(START + 1, MIDDLE), "extractor", network_name(model.config["extractor"]["name"]), *size, after="image")
+        drawn.add("q", Place(START + 2, MIDDLE), "Q(I)", "Eq. 1", "1 number", after="extractor", dashed=True)
+    else:
+        drawn.add("q", Place(START + 2, MIDDLE), "Q(I)", "from a file", "1 number")
     loss = _loss("" if gradients == "original" else WEIGHT_LOSSES[alpha["loss"]])
     drawn.add("weight", Place(LAST_MAP, MIDDLE), "MLP", "$w$: 1 number", _parameters(model, "weight_mlp"), loss, after="q", dashed=True)
     return "weight"

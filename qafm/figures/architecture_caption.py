@@ -19,14 +19,15 @@ WEIGHT_LOSSES = {
 TARGETS = {"holdout": "on held-out identities", "train": "on the train images"}
 
 
-def architecture_caption(model: ModelDescription, run: str) -> str:
+def architecture_caption(model: ModelDescription, run: str, *, computed: bool = True) -> str:
     """The caption of Figure 2.
 
     Args:
         model: what architecture.json says.
         run: what the run is called.
+        computed: whether Q is this run's own; else it is read from a file.
     """
-    return " ".join([_what(model, run), _how_to_read(model), _losses(model), _weight(model), _paper()])
+    return " ".join([_what(model, run), _how_to_read(model), _losses(model), _weight(model, computed=computed), _paper()])
 
 
 def _what(model: ModelDescription, run: str) -> str:
@@ -68,7 +69,7 @@ def _losses(model: ModelDescription) -> str:
     )
 
 
-def _weight(model: ModelDescription) -> str:
+def _weight(model: ModelDescription, *, computed: bool) -> str:
     fusion = model.config["fusion"]
     alpha: dict[str, Any] = fusion["alpha"]
     orientation = "w weighs the visual branch; alpha as published weighs APAN and is 1 - w."
@@ -77,8 +78,8 @@ def _weight(model: ModelDescription) -> str:
         return f"Here the weight is fixed at w = {alpha['fixed']:g} for every image. {orientation} {vectors}"
     extractor = f"{network_name(model.config['extractor']['name'])}, {model.parameters('extractor.trunk', 'extractor.pool'):,} parameters"
     learns = "The MLP has no loss of its own." if fusion["gradients"] == "original" else WEIGHT_LOSSES[alpha["loss"]].format(of=TARGETS[alpha["target"]])
-    before = f"The MLP turns Q(I) into w; Q(I) is computed beforehand with the features of an extractor of its own ({extractor}; see Figure 3)."
-    return f"{before} {learns} {orientation} {vectors}"
+    own = f"is computed beforehand with the features of an extractor of its own ({extractor}; see Figure 3)"
+    return f"The MLP turns Q(I) into w; Q(I) {own if computed else 'was computed elsewhere and is read from a file'}. {learns} {orientation} {vectors}"
 
 
 def _paper() -> str:

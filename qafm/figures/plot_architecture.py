@@ -40,7 +40,7 @@ PANELS = {
 }
 
 
-def plot_architecture(description: Path, run: str, style: StyleConfig, paths: Sequence[Path]) -> None:
+def plot_architecture(description: Path, run: str, style: StyleConfig, paths: Sequence[Path], *, computed: bool) -> None:
     """Draw both branches, the weight and the fusion head, each block with its name, its output shape and its parameters.
 
     Args:
@@ -48,17 +48,18 @@ def plot_architecture(description: Path, run: str, style: StyleConfig, paths: Se
         run: what the run is called in the caption.
         style: size and formats. The flow runs from left to right where the width allows it, else downward.
         paths: files to write, one per format, and the caption.
+        computed: whether Q is this run's own; else it is read from a file.
 
     Raises:
         InputError: `description` is missing or damaged.
     """
     model = read_description(description)
-    save_figure(draw_architecture(model, style), architecture_caption(model, run), paths)
+    save_figure(draw_architecture(model, style, computed=computed), architecture_caption(model, run, computed=computed), paths)
 
 
-def draw_architecture(model: ModelDescription, style: StyleConfig) -> Figure:
+def draw_architecture(model: ModelDescription, style: StyleConfig, *, computed: bool = True) -> Figure:
     """The figure of `plot_architecture`; wider than asked for where its text needs it."""
-    drawn = build_architecture(model)
+    drawn = build_architecture(model, computed=computed)
     with figure_style():
         layout = _Layout(drawn, style.width_in)
         figure = new_figure(style.model_copy(update={"width_in": layout.width}), layout.height / layout.width)

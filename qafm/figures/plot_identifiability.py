@@ -64,7 +64,7 @@ class Bands:
     mean: float
 
 
-def plot_identifiability(images: Path, quality: Path, run: str, style: StyleConfig, paths: Sequence[Path]) -> None:
+def plot_identifiability(images: Path, quality: Path, run: str, style: StyleConfig, paths: Sequence[Path], *, computed: bool) -> None:
     """Draw Figure 4: the 8 query images of lowest Q (stable features) above the 8 of highest Q, each with its Q.
 
     Args:
@@ -73,14 +73,15 @@ def plot_identifiability(images: Path, quality: Path, run: str, style: StyleConf
         run: what the run is called in title and caption.
         style: size and resolution.
         paths: files to write, one per format; .rst is the caption.
+        computed: whether Q is this run's own; else it was read from a file.
 
     Raises:
         InputError: fewer than two queries have a Q, or an image cannot be read.
     """
     bands = find_bands(images, quality)
     with figure_style():
-        figure = draw_bands(bands, run, style)
-        save_figure(figure, describe_bands(bands, run), paths)
+        figure = draw_bands(bands, run, style, computed=computed)
+        save_figure(figure, describe_bands(bands, run, computed=computed), paths)
 
 
 def find_bands(images: Path, quality: Path) -> Bands:
@@ -103,7 +104,7 @@ def find_bands(images: Path, quality: Path) -> Bands:
     return Bands(low, high, len(scored), len(rows), float(np.mean([row.q for row in scored])))
 
 
-def draw_bands(bands: Bands, run: str, style: StyleConfig) -> Figure:
+def draw_bands(bands: Bands, run: str, style: StyleConfig, *, computed: bool) -> Figure:
     """Figure 4 of these bands.
 
     Raises:
@@ -111,10 +112,8 @@ def draw_bands(bands: Bands, run: str, style: StyleConfig) -> Figure:
     """
     room = style.width_in - 2 * MARGIN
     titles = wrap_text(f"Query images of lowest and highest Q. {run}", room, TITLE)
-    labelled = {
-        f"lowest Q, most stable features: mean Q {format_q(_mean(bands.low))}": bands.low,
-        f"highest Q, least stable features: mean Q {format_q(_mean(bands.high))}": bands.high,
-    }
+    most, least = (", most stable features", ", least stable features") if computed else ("", "")
+    labelled = {f"lowest Q{most}: mean Q {format_q(_mean(bands.low))}": bands.low, f"highest Q{least}: mean Q {format_q(_mean(bands.high))}": bands.high}
     grids = {label: _grid(band, room) for label, band in labelled.items()}
     labels_height, between = text_height(1.4, TITLE - 1), 1.5 * GAP
     top = MARGIN + text_height(len(titles) + 0.5, TITLE)
@@ -128,17 +127,19 @@ def draw_bands(bands: Bands, run: str, style: StyleConfig) -> Figure:
     return figure
 
 
-def describe_bands(bands: Bands, run: str) -> str:
+def describe_bands(bands: Bands, run: str, *, computed: bool) -> str:
     """The caption."""
     size = len(bands.low)
     left_out = bands.queries - bands.scored
     count = f"{bands.scored:,} queries" if left_out == 0 else f"{bands.scored:,} of {bands.queries:,} queries that have a Q"
+    least, most = (": their features change least when the image is perturbed", ": theirs change most") if computed else ("", "")
+    own = "is the mean distance among the features of the image and its perturbed variants: lower Q = more stable"
     return (
-        f"The most and the least identifiable query images; {run}. Above: the {size} of lowest Q, in ascending order, {_range(bands.low)}: their features "
-        f"change least when the image is perturbed. Below: the {size} of highest Q, in descending order, {_range(bands.high)}: theirs change most. "
-        f"Taken from the {count} (mean Q {format_q(bands.mean)}); equal Q are ordered by image_id. Q(I) is the mean distance among the features of the image "
-        "and its perturbed variants: lower Q = more stable. In the paper's Figure 4 the eight lowest are plain shirts, seen frontally and cleanly; the eight "
-        "highest have backpacks, patterns or rear views."
+        f"The most and the least identifiable query images; {run}. Above: the {size} of lowest Q, in ascending order, {_range(bands.low)}{least}. "
+        f"Below: the {size} of highest Q, in descending order, {_range(bands.high)}{most}. "
+        f"Taken from the {count} (mean Q {format_q(bands.mean)}); equal Q are ordered by image_id. "
+        f"Q(I) {own if computed else 'was computed elsewhere and read from a file; low values count as good'}. "
+        "In the paper's Figure 4 the eight lowest are plain shirts, seen frontally and cleanly; the eight highest have backpacks, patterns or rear views."
     )
 
 

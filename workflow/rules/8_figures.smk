@@ -48,6 +48,7 @@ rule plot_architecture:
         ENVIRONMENT
     params:
         **figure("8_plot_architecture", "qafm.figures.plot_architecture"),
+        computed=CFG.quality.source == "compute",
     script:
         "../scripts/8_plot_architecture.py"
 
@@ -82,6 +83,7 @@ rule plot_identifiability:
         ENVIRONMENT
     params:
         **figure("8_plot_identifiability", "qafm.figures.plot_identifiability"),
+        computed=CFG.quality.source == "compute",
     script:
         "../scripts/8_plot_identifiability.py"
 

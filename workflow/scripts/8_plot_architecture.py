@@ -12,4 +12,5 @@ with stage_job("plot_architecture", snakemake.log[0]):
         snakemake.params.run,
         StyleConfig.model_validate(snakemake.params.style),
         [Path(path) for path in snakemake.output],
+        computed=snakemake.params.computed,
     )

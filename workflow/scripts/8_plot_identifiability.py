@@ -13,4 +13,5 @@ with stage_job("plot_identifiability", snakemake.log[0]):
         snakemake.params.run,
         StyleConfig.model_validate(snakemake.params.style),
         [Path(path) for path in snakemake.output],
+        computed=snakemake.params.computed,
     )

@@ -208,6 +208,12 @@ def test_a_fixed_weight_takes_the_place_of_its_path(models: dict[str, ModelDescr
     assert "extractor" not in drawn.blocks and "q" not in drawn.blocks
 
 
+def test_a_q_from_a_file_needs_no_extractor(models: dict[str, ModelDescription]) -> None:
+    drawn, caption = build_architecture(models["default"], computed=False), architecture_caption(models["default"], "", computed=False)
+    assert texts(drawn, "q") == ["Q(I)", "from a file", "1 number"] and "extractor" not in drawn.blocks and not flows_to(drawn, "q")
+    assert "Q(I) was computed elsewhere and is read from a file" in caption and "an extractor" not in caption
+
+
 def test_what_a_model_lacks_is_not_drawn(models: dict[str, ModelDescription]) -> None:
     original = build_architecture(models["original"])
     assert not {"stripes", "project", "attribute.apan.neck"} & set(original.blocks)
@@ -251,7 +257,7 @@ def test_every_format_is_written_and_equal_input_gives_equal_bytes(tmp_path: Pat
     describe_model(*CASES["default"], tmp_path / "architecture.json")
     kinds = ("png", "svg", "pdf", "rst")
     for name in ("one", "two"):
-        plot_architecture(tmp_path / "architecture.json", "a run, seed 1", StyleConfig(dpi=60), [tmp_path / f"{name}.{kind}" for kind in kinds])
+        plot_architecture(tmp_path / "architecture.json", "a run, seed 1", StyleConfig(dpi=60), [tmp_path / f"{name}.{kind}" for kind in kinds], computed=True)
     for kind in kinds:
         assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG") and "ConvLSTM" in (tmp_path / "one.svg").read_text()
@@ -260,7 +266,7 @@ def test_every_format_is_written_and_equal_input_gives_equal_bytes(tmp_path: Pat
 
 def test_a_missing_description_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"architecture\.json: cannot be read"):
-        plot_architecture(tmp_path / "architecture.json", "run", StyleConfig(), [tmp_path / "a.png"])
+        plot_architecture(tmp_path / "architecture.json", "run", StyleConfig(), [tmp_path / "a.png"], computed=True)
     assert not list(tmp_path.iterdir())
 
 

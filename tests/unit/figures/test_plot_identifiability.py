@@ -75,13 +75,13 @@ def test_queries_without_q_are_left_out_and_counted(tmp_path: Path) -> None:
     images, quality = write(tmp_path, [0.3, None, 0.1, float("nan"), 0.2])
     bands = find_bands(images, quality)
     assert (names(bands.low), names(bands.high), bands.scored, bands.queries) == ([2], [0], 3, 5)
-    assert "3 of 5 queries that have a Q" in describe_bands(bands, "run")
+    assert "3 of 5 queries that have a Q" in describe_bands(bands, "run", computed=True)
 
 
 @pytest.mark.parametrize("scores", [[0.5], [0.5, None], [None, None]])
 def test_too_few_scores_are_told(tmp_path: Path, scores: list[float | None]) -> None:
     with pytest.raises(InputError, match=r"quality\.parquet: [01] query images of .*images\.parquet have a Q, two bands need at least 2"):
-        plot_identifiability(*write(tmp_path, scores), "run", STYLE, [tmp_path / "a.png"])
+        plot_identifiability(*write(tmp_path, scores), "run", STYLE, [tmp_path / "a.png"], computed=True)
     assert not (tmp_path / "a.png").exists()
 
 
@@ -95,7 +95,7 @@ def test_each_picture_with_its_q_in_two_labelled_bands(tmp_path: Path, count: in
     q = [0.1 + i / 100 for i in range(count)]
     bands = find_bands(*write(tmp_path, q))
     with figure_style():
-        figure = draw_bands(bands, "a run with quite a long name that does not fit, seed 1", StyleConfig(dpi=100, width_in=width_in))
+        figure = draw_bands(bands, "a run with quite a long name that does not fit, seed 1", StyleConfig(dpi=100, width_in=width_in), computed=True)
     shown = texts(figure)
     size = min(8, count // 2)
     expected = [*q[:size], *q[::-1][:size]]
@@ -110,22 +110,31 @@ def test_each_picture_with_its_q_in_two_labelled_bands(tmp_path: Path, count: in
 
 
 def test_the_caption_has_the_numbers(tmp_path: Path) -> None:
-    caption = describe_bands(find_bands(*write(tmp_path, [0.1 * i for i in range(1, 21)])), "a run, seed 1")
+    bands = find_bands(*write(tmp_path, [0.1 * i for i in range(1, 21)]))
+    caption = describe_bands(bands, "a run, seed 1", computed=True)
     for part in ("a run, seed 1", "the 8 of lowest Q", "Q 0.1000 to 0.8000 (mean 0.4500)", "Q 1.300 to 2.000 (mean 1.650)", "20 queries (mean Q 1.050)"):
         assert part in caption
-    assert "lower Q = more stable" in caption and "backpacks" in caption
+    assert "change least when the image is perturbed" in caption and "lower Q = more stable" in caption and "backpacks" in caption
+
+
+def test_a_q_from_a_file_is_not_said_to_be_of_features(tmp_path: Path) -> None:
+    bands = find_bands(*write(tmp_path, [0.1, 0.2]))
+    caption = describe_bands(bands, "run", computed=False)
+    assert "computed elsewhere and read from a file" in caption and "low values count as good" in caption
+    assert not [word for word in ("perturbed", "features", "stable") if word in caption]
+    assert "lowest Q: mean Q 0.1000" in texts(draw_bands(bands, "run", STYLE, computed=False))
 
 
 def test_all_formats_are_written_and_equal_data_give_equal_bytes(tmp_path: Path) -> None:
     images, quality = write(tmp_path, [0.1 * i for i in range(5)])
     for name in ("one", "two"):
-        plot_identifiability(images, quality, "a run, seed 1", STYLE, [tmp_path / f"{name}.{kind}" for kind in ("png", "svg", "pdf", "rst")])
+        plot_identifiability(images, quality, "a run, seed 1", STYLE, [tmp_path / f"{name}.{kind}" for kind in ("png", "svg", "pdf", "rst")], computed=True)
     for kind in ("png", "svg", "pdf", "rst"):
         assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
     assert "a run, seed 1" in (tmp_path / "one.svg").read_text()
-    assert read_caption(tmp_path / "one.rst") == describe_bands(find_bands(images, quality), "a run, seed 1")
-    plot_identifiability(images, quality, "a run, seed 1", StyleConfig(dpi=60, width_in=4), [tmp_path / "narrow.png"])
+    assert read_caption(tmp_path / "one.rst") == describe_bands(find_bands(images, quality), "a run, seed 1", computed=True)
+    plot_identifiability(images, quality, "a run, seed 1", StyleConfig(dpi=60, width_in=4), [tmp_path / "narrow.png"], computed=True)
     assert (tmp_path / "narrow.png").read_bytes() != (tmp_path / "one.png").read_bytes()
 
 
@@ -133,5 +142,5 @@ def test_an_unreadable_image_is_told_and_nothing_is_written(tmp_path: Path) -> N
     images, quality = write(tmp_path, [0.1, 0.2])
     (tmp_path / "001.png").unlink()
     with pytest.raises(InputError, match=r"001\.png: cannot be read"):
-        plot_identifiability(images, quality, "run", STYLE, [tmp_path / "a.png", tmp_path / "a.rst"])
+        plot_identifiability(images, quality, "run", STYLE, [tmp_path / "a.png", tmp_path / "a.rst"], computed=True)
     assert not (tmp_path / "a.png").exists() and not (tmp_path / "a.rst").exists()
