@@ -26,7 +26,7 @@ class AblationConfig(Settings):
     """Rules evaluate_alpha, tabulate_ablation and tabulate_extra."""
 
     alphas: tuple[float, ...] = Field(default=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), description="paper_alpha (the weight of APAN) of the fixed rows")
-    ranks: tuple[int, ...] = Field(default=(1, 5, 10), description="ranks of the CMC")
+    ranks: tuple[int, ...] = Field(default=(1, 5, 10), description="ranks of the CMC, 1 among them")
     grid: int = Field(default=21, ge=2, description="weights from 0 to 1 among which the best fixed one, the per-query best and those of the guides are sought")
     rivals: tuple[Rival, ...] = Field(
         default=RIVALS,

@@ -26,7 +26,7 @@ class StyleConfig(Settings):
     """One look for all figures."""
 
     dpi: int = Field(default=160, ge=50, le=600, description="dots per inch of PNG files")
-    width_in: float = Field(default=6.4, gt=1, le=20, description="width of a figure, inches")
+    width_in: float = Field(default=6.4, ge=2, le=20, description="width of a figure, inches")
     bins: int = Field(default=50, ge=5, le=500, description="bins of the histograms")
     formats: tuple[Literal["png", "svg", "pdf"], ...] = Field(default=("png", "svg"), min_length=1, description="png must be among them: the report shows it")
 

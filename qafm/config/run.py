@@ -53,6 +53,11 @@ class RunConfig(Settings):
         """Whether APAN is trained alone first: asked for, and with something to learn from."""
         return self.model.apan.pretrain and (self.dataset.has_attributes or self.model.apan.stage_1 == "all")
 
+    @property
+    def extractor_is_needed(self) -> bool:
+        """Whether anything of the chain is made with the extractor: Q, where it is computed, or the first weights of the branches."""
+        return self.quality.source == "compute" or self.model.backbone.init == "extractor"
+
     def table_run(self) -> dict[str, str | bool]:
         """What the tables say of the run: names of the three levels, first weights, and whether it is Market-1501."""
         extractor, branches = self.features.extractor.backbone.init, self.model.backbone.init
@@ -98,6 +103,8 @@ class RunConfig(Settings):
         backbone = self.model.backbone
         if backbone.init == "extractor" and backbone.architecture != extractor.architecture:
             raise ValueError(f"model.backbone: init extractor needs the extractor's architecture ({extractor.architecture}), not {backbone.architecture}")
+        if self.ablation.ranks[0] != 1:
+            raise ValueError("ablation.ranks: must begin with 1, since report and bundles show Rank-1")
         if not self.dataset.has_attributes and not self.model.apan.architecture.identity_head:
             raise ValueError("model.apan.architecture.identity_head: without attributes APAN needs its identity head")
         return self

@@ -116,10 +116,10 @@ def histories():
     trained = {"fusion", *CFG.ablation.trained_for_rivals()}
     trained |= {"apan"} if STAGE_1 else set()
     trained |= {"apn"} if CFG.model.apn.pretrain else set()
-    extractor = CFG.features.extractor.seed
+    of_extractor = [("extractor", CFG.features.extractor.seed, f"{F}/extractor/history.csv")] if CFG.extractor_is_needed else []
     stages = [stage for stage in ("apan", "apn", "baseline-a", "baseline-b", "fusion", "mspa") if stage in trained]
     of_seeds = [(stage, seed, f"{M}/seed-{seed}/{stage}/history.csv") for stage in stages for seed in CFG.seeds]
-    return [("extractor", extractor, f"{F}/extractor/history.csv"), *of_seeds]
+    return [*of_extractor, *of_seeds]
 
 
 # Stage 9
@@ -154,8 +154,8 @@ def recorded_costs():
     """(rule, record of time and memory) of every job that takes any. The records are no inputs: without them nothing is made again."""
     of_data = [("generate_synthetic", f"{D}/benchmarks/generate_synthetic.tsv")] if CFG.dataset.kind == "synthetic" else []
     of_data += [("parse_dataset", f"{D}/benchmarks/parse_dataset.tsv")]
+    of_extractor = [("train_extractor", f"{F}/benchmarks/train_extractor.tsv")] if CFG.extractor_is_needed else []
     of_shards = [("perturb_images", f"{D}/benchmarks/perturb_images/{shard}.tsv") for shard in SHARDS]
-    of_shards += [("train_extractor", f"{F}/benchmarks/train_extractor.tsv")]
     of_shards += [("extract_features", f"{F}/benchmarks/extract_features/{shard}.tsv") for shard in SHARDS]
     trained = [stage for stage, seed, _ in histories() if seed == CFG.seeds[0]]
     names = [(f"pretrain_{stage}", f"pretrain_{stage}") for stage in trained if stage in ("apan", "apn")]
@@ -170,7 +170,7 @@ def recorded_costs():
     of_seeds += [("measure_oracle", f"{M}/seed-{seed}/benchmarks/measure_oracle/{pair}.tsv") for seed, pair, _ in oracles()]
     of_report = [(rule, f"{FIRST}/benchmarks/{rule}.tsv") for rule in ("rank_gallery", "map_activations")]
     quality = [(rule, f"{F}/benchmarks/{rule}.tsv") for rule in ("score_quality", "describe_quality")]
-    return [*of_data, *(of_shards if CFG.quality.source == "compute" else []), *quality, *of_seeds, *of_report]
+    return [*of_data, *of_extractor, *(of_shards if CFG.quality.source == "compute" else []), *quality, *of_seeds, *of_report]
 
 
 def make_command(target="all"):

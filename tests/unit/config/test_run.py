@@ -50,6 +50,8 @@ def test_every_preset_is_valid_and_writes_to_places_of_its_own(project: Path) ->
         ({"model": {"apn": {"architecture": {"lam_grid": [0, 2]}}}}, "config: model.apn.architecture.lam_grid.0: Input should be greater than or equal to 1"),
         ({"model": {"apan": {"architecture": {"group_order": ["gender"]}}}}, "config: model.apan.architecture.group_order: must name each of gender, "),
         ({"dataset": {"kind": "folders"}}, "section folders is absent"),
+        ({"figures": {"style": {"width_in": 1.2}}}, "config: figures.style.width_in: Input should be greater than or equal to 2"),
+        ({"ablation": {"ranks": [5, 10]}}, "config: ablation.ranks: must begin with 1, since report and bundles show Rank-1"),
         (
             {"dataset": {"kind": "folders", "folders": {"root": "x", "camera_pattern": r"(?P<frame>\d+)"}}},
             "config: dataset.same_camera: drop needs cameras; give dataset.folders.camera_pattern with a group camera, or choose keep",
@@ -93,6 +95,12 @@ def test_without_held_out_identities_a_weight_that_needs_none_is_accepted(defaul
 def test_an_order_of_the_attribute_groups_names_each_once(order: tuple[str, ...]) -> None:
     with pytest.raises(ValidationError, match=r"must name each of gender, .*, down_color once"):
         ApanConfig(group_order=order)
+
+
+@pytest.mark.parametrize(("source", "init", "needed"), [("compute", "random", True), ("published", "extractor", True), ("published", "random", False)])
+def test_the_extractor_is_trained_where_something_is_made_with_it(default: dict[str, Any], source: str, init: str, needed: bool) -> None:
+    quality = {"source": source, "published": "q.csv" if source == "published" else None}
+    assert load_run_config(merge(default, {"quality": quality, "model": {"backbone": {"init": init}}})).extractor_is_needed is needed
 
 
 def test_missing_section_is_named(default: dict[str, Any]) -> None:
