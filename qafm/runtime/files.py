@@ -9,10 +9,12 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ONLY_WRITER = ContextVar("only_writer", default=False)
 
 
 def temporary_name(path: Path) -> str:
@@ -26,6 +28,22 @@ def is_temporary(path: Path, name: str) -> bool:
 
 
 @contextmanager
+def only_writer() -> Iterator[None]:
+    """Around work whose files nobody else writes meanwhile: there `whole_file` first removes what a killed writer of the same file has left."""
+    token = _ONLY_WRITER.set(True)
+    try:
+        yield
+    finally:
+        _ONLY_WRITER.reset(token)
+
+
+def _remove_left_over(path: Path) -> None:
+    for other in path.parent.iterdir():
+        if is_temporary(path, other.name):
+            other.unlink(missing_ok=True)
+
+
+@contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it replaces `path` and takes its mode, on any error it is removed.
 
@@ -36,6 +54,8 @@ def whole_file(path: Path) -> Iterator[Path]:
         OSError: it cannot be written; a full disk names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if _ONLY_WRITER.get():
+        _remove_left_over(path)
     temporary = path.with_name(temporary_name(path))
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # with the mode that the umask leaves of it
     mode = stat.S_IMODE((path if path.exists() else temporary).stat().st_mode)

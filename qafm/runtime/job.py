@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qafm.errors import InputError
+from qafm.runtime.files import only_writer
 from qafm.runtime.parent import end_with_parent
 
 LOGGER = logging.getLogger("qafm")
@@ -26,7 +27,7 @@ def _open_log(log: Path, name: str) -> None:
 
 @contextmanager
 def stage_job(name: str, log: str | Path) -> Iterator[None]:
-    """Run the body as the job `name`.
+    """Run the body as the job `name`, the only one that writes its outputs: Snakemake sees to that.
 
     Messages of the logger "qafm" go to the file `log` and to stderr. An InputError ends the process with
     status 1 and its one line, Ctrl-C with status 130 and one; any other error leaves its traceback in the log as well.
@@ -39,7 +40,8 @@ def stage_job(name: str, log: str | Path) -> Iterator[None]:
     end_with_parent()
     start = time.monotonic()
     try:
-        yield
+        with only_writer():
+            yield
     except InputError as error:
         LOGGER.error("error: %s", error)
         sys.exit(1)

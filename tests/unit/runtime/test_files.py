@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qafm.errors import InputError, reading
-from qafm.runtime.files import file_sha256, is_temporary, read_json, temporary_name, whole_file, write_json
+from qafm.runtime.files import file_sha256, is_temporary, only_writer, read_json, temporary_name, whole_file, write_json
 
 
 def test_success_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -38,6 +38,24 @@ def test_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> N
         raise RuntimeError("boom")
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_the_only_writer_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    target, other = tmp_path / "table.csv", tmp_path / "table.csv2"
+    for path in (target, other):
+        (tmp_path / temporary_name(path)).write_text("half")
+    with whole_file(target) as temporary:  # it may be somebody's who is at work
+        temporary.write_text("one")
+    assert len(list(tmp_path.iterdir())) == 3
+    with only_writer(), whole_file(target) as temporary:
+        temporary.write_text("two")
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert kept[1:] == ["table.csv"] and is_temporary(other, kept[0])
+    assert target.read_text() == "two"
+    (tmp_path / temporary_name(target)).write_text("half")
+    with whole_file(target):
+        pass
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_a_full_disk_names_the_file(tmp_path: Path) -> None:

@@ -46,6 +46,16 @@ def test_other_errors_leave_their_trace_in_the_log(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in (tmp_path / "job.log").read_text()
 
 
+def test_a_job_removes_what_a_killed_one_left_of_the_file_it_writes(tmp_path: Path) -> None:
+    """As a stage that is killed leaves it: nothing that Snakemake knows of, which would lie there for good."""
+    out = f"__import__('pathlib').Path({str(tmp_path / 'out' / 'a.csv')!r})"
+    begin = f"from qafm.runtime.files import whole_file; file = whole_file({out}); file.__enter__().write_text('half')"
+    assert run(tmp_path / "job.log", f"{begin}; __import__('os')._exit(137)").returncode == 137
+    assert len(list((tmp_path / "out").glob(".a.csv.unfinished-*.csv"))) == 1
+    assert run(tmp_path / "job.log", f"{begin}; file.__exit__(None, None, None)").returncode == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.csv"]
+
+
 def test_an_interrupted_job_says_so_in_one_line(tmp_path: Path) -> None:
     result = run(tmp_path / "job.log", "raise KeyboardInterrupt")
     assert result.returncode == 130
