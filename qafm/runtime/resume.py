@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from qafm.runtime.files import file_sha256, flush_to_disk
+from qafm.runtime.files import file_sha256, whole_file
 
 LOGGER = logging.getLogger("qafm")
 
@@ -58,12 +58,18 @@ class ResumeState:
         return state
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replace the state, whole or not at all, also where the machine fails."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(".tmp")
-        torch.save(state | {"machines": self.machines}, temporary)
-        flush_to_disk(temporary)
-        temporary.replace(self.path)
+        """Replace the state, whole or not at all, also where the machine fails.
+
+        Raises:
+            OSError: it cannot be written; a full disk names the file.
+        """
+        with whole_file(self.path) as temporary, temporary.open("wb") as stream:
+            try:
+                torch.save(state | {"machines": self.machines}, stream)
+            except RuntimeError as error:
+                if isinstance(error.__context__, OSError):  # a full disk, of which torch's own message says nothing
+                    raise error.__context__ from None
+                raise
         for other in self.folder.iterdir():
             if other != self.path:
                 other.unlink()

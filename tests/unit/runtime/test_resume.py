@@ -1,3 +1,4 @@
+import resource
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,17 @@ def test_a_run_that_goes_on_elsewhere_is_told_and_all_its_machines_are_kept(tmp_
         caplog.clear()
         state.save({"history": [epoch]})
     assert state.machines == ["a GPU", "cpu"]
+
+
+def test_a_full_disk_names_the_state_and_keeps_the_one_before(tmp_path: Path) -> None:
+    state = ResumeState(tmp_path / "state", "key")
+    state.save({"history": [1]})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))  # stands for a disk with as much space
+    try:
+        with pytest.raises(OSError, match=r"File too large: '.*/state/key\.pt'$"):
+            state.save({"history": [2], "model": {"w": torch.ones(100_000)}})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in state.folder.iterdir()] == ["key.pt"]
+    assert state.load("cpu") == {"history": [1]}
