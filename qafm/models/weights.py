@@ -10,8 +10,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from qafm.errors import InputError
+from qafm.errors import InputError, one_line
 from qafm.runtime.files import whole_file
+
+TOLD = 200  # characters of what does not fit: torch lists every tensor
 
 
 def save_weights(path: Path, tensors: dict[str, torch.Tensor], provenance: dict[str, Any]) -> None:
@@ -64,19 +66,19 @@ def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], path: P
         fits: what they should fit, for the message: "the configured model".
 
     Raises:
-        InputError: names or shapes do not fit; the message names `path` and the first difference.
+        InputError: names or shapes do not fit; the message names `path` and the first differences.
     """
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
-        raise InputError(f"{path}: does not fit {fits} ({str(error).splitlines()[-1].strip()})") from error
+        raise InputError(f"{path}: does not fit {fits} ({one_line(' '.join(str(error).splitlines()[1:]), TOLD)})") from error
 
 
 def load_part(module: torch.nn.Module, tensors: dict[str, torch.Tensor], prefix: str, path: Path) -> None:
     """Load the tensors whose names start with `prefix.` into `module`, strictly.
 
     Raises:
-        InputError: names or shapes do not fit; the message names `path`, `prefix` and the first difference.
+        InputError: names or shapes do not fit; the message names `path`, `prefix` and the first differences.
     """
     part = {name.removeprefix(f"{prefix}."): value for name, value in tensors.items() if name.startswith(f"{prefix}.")}
     load_into(module, part, path, f"the {prefix!r} of the configured model")

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from qafm.errors import InputError
-from qafm.models.weights import load_part, load_weights, save_weights
+from qafm.models.weights import load_into, load_part, load_weights, save_weights
 
 
 def test_round_trip_with_provenance_and_equal_bytes(tmp_path: Path) -> None:
@@ -42,3 +42,11 @@ def test_part_must_fit_strictly(tmp_path: Path) -> None:
     del tensors["head.bias"]
     with pytest.raises(InputError, match="does not fit"):
         load_part(module, tensors, "head", tmp_path / "w")
+
+
+def test_what_does_not_fit_begins_with_the_first_difference_and_stays_short() -> None:
+    module = torch.nn.Sequential(*(torch.nn.Linear(2, 2) for _ in range(100)))
+    tensors = {"199.weight": torch.zeros(3), "0.weight": torch.zeros(3, 2)}
+    with pytest.raises(InputError, match=r'^w: does not fit the network \(Missing key\(s\) in state_dict: "0\.bias", "1\.weight"') as caught:
+        load_into(module, tensors, Path("w"), "the network")
+    assert len(str(caught.value)) < 250
