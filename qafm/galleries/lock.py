@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from qafm.runtime.files import is_temporary
+from qafm.runtime.files import remove_left_over
 
 LOGGER = logging.getLogger("qafm")
 
@@ -28,11 +28,5 @@ def exclusive_lock(path: Path) -> Iterator[None]:
         except BlockingIOError:
             LOGGER.warning("%s: another process writes to it; waiting", path)
             fcntl.flock(handle, fcntl.LOCK_EX)
-        _remove_left_over(path)
+        remove_left_over(path)
         yield  # closing the file releases the lock
-
-
-def _remove_left_over(path: Path) -> None:
-    for other in path.parent.iterdir():
-        if is_temporary(path, other.name):
-            other.unlink()

@@ -37,7 +37,8 @@ def only_writer() -> Iterator[None]:
         _ONLY_WRITER.reset(token)
 
 
-def _remove_left_over(path: Path) -> None:
+def remove_left_over(path: Path) -> None:
+    """Remove what killed writers of `path` have left half-written beside it; for whoever knows that nobody else writes it."""
     for other in path.parent.iterdir():
         if is_temporary(path, other.name):
             other.unlink(missing_ok=True)
@@ -55,7 +56,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if _ONLY_WRITER.get():
-        _remove_left_over(path)
+        remove_left_over(path)
     temporary = path.with_name(temporary_name(path))
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # with the mode that the umask leaves of it
     mode = stat.S_IMODE((path if path.exists() else temporary).stat().st_mode)
