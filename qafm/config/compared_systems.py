@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from qafm.config.ablation import RIVAL_TRAININGS
 from qafm.config.backbone import BackboneConfig
 from qafm.config.bpbreid import PartBackboneConfig, PartTrainingConfig, TrainBpbreidConfig, Variant
 from qafm.config.common_recipe import CommonNetworkConfig, SiameseHead, SlicedHead, TrainCommonConfig
@@ -186,7 +187,8 @@ def _fused(run: RunConfig) -> Iterator[ComparedSystem]:
 def _plain(run: RunConfig) -> Iterator[ComparedSystem]:
     """The Bag-of-Tricks baseline, alone and twice."""
     note = "its recipe is the common one"
-    for key, twins in (("baseline", "a"), ("baseline_twins", "ab")):
+    for key in ("baseline", "baseline_twins"):
+        stages = RIVAL_TRAININGS[key]
         yield ComparedSystem(
             key=key,
             system=key,
@@ -194,8 +196,8 @@ def _plain(run: RunConfig) -> Iterator[ComparedSystem]:
             seeds=run.seeds,
             artifact=("model", "", f"ablation/{key}.json"),
             experiment=key,
-            network=PlainNetwork(backbone=run.model.backbone, copies=len(twins)),
-            trainings=tuple(_of_model(f"baseline-{twin}", f"train_baseline-{twin}") for twin in twins),
+            network=PlainNetwork(backbone=run.model.backbone, copies=len(stages)),
+            trainings=tuple(_of_model(stage, f"train_{stage}") for stage in stages),
             start=_start(run, run.model.backbone),
         )
 

@@ -105,14 +105,15 @@ def _describe(pair: str, found: PairScores, nulls: dict[str, PairScores], config
     cells: Cells = {"pair": pair, "first": first, "second": second, "n_queries": str(len(found.pid)), "n_seeds": str(found.n_seeds)}
     cells |= {name: as_weight(weight) for name, weight in found.weights.items()}
     cells |= {f"mAP_{name}": as_percent(float(np.nanmean(ap))) for name, ap in found.ap.items() if np.isfinite(ap).any()}
-    for gain in GAINS:
-        cells |= _cells(gain, _interval(found.gain(gain), found.pid, config))
-        if pair != NULL and NULL in nulls:
-            cells |= _cells(f"{gain}_over_null", _interval(found.gain(gain) - nulls[NULL].gain(gain), found.pid, config))
+    intervals = {gain: _interval(found.gain(gain), found.pid, config) for gain in GAINS}
+    if pair != NULL and NULL in nulls:
+        intervals |= {f"{gain}_over_null": _interval(found.gain(gain) - nulls[NULL].gain(gain), found.pid, config) for gain in GAINS}
+    for name, interval in intervals.items():
+        cells |= _cells(name, interval)
     if pair == BRANCHES and nulls:
-        leads = [found.gain("split_gain"), *(found.gain("split_gain") - null.gain("split_gain") for null in nulls.values())]
-        lows = [interval[1] for lead in leads if (interval := _interval(lead, found.pid, config)) is not None]
-        if len(lows) == len(leads):
+        leads = [_interval(found.gain("split_gain") - null.gain("split_gain"), found.pid, config) for null in nulls.values()]
+        lows = [interval[1] for interval in (intervals["split_gain"], *leads) if interval is not None]
+        if len(lows) == 1 + len(leads):
             cells["anything_to_adapt_to"] = "yes" if min(lows) > 0 else "no"
     return cells
 

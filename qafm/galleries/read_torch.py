@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from qafm.errors import InputError
+from qafm.errors import InputError, one_line
 
 _RECONSTRUCT = np.array(0).__reduce__()[0]  # how numpy stores an array; the name of its module differs between versions
 _SCALAR = np.float64(0).__reduce__()[0]
@@ -36,8 +36,8 @@ def read_torch_arrays(path: Path) -> np.ndarray | dict[str, np.ndarray]:
     except pickle.UnpicklingError as error:
         raise InputError(f"{path}: cannot be read as tensors and arrays: it is no torch file, or it holds objects, which are never loaded") from error
     except Exception as error:  # what is no torch file can fail in any way
-        reason = " ".join(str(error).split("\n")[0].split())
-        raise InputError(f"{path}: cannot be read as a torch file of tensors and arrays ({reason[:160]})") from error
+        first = str(error).partition("\n")[0]
+        raise InputError(f"{path}: cannot be read as a torch file of tensors and arrays ({one_line(first, 160)})") from error
     if isinstance(found, Mapping):
         return {str(name): array for name, value in found.items() if (array := _array(value)) is not None}
     array = _array(found)

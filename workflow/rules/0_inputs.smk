@@ -111,14 +111,16 @@ def figure(script, module, seeds=CFG.seeds[:1]):
     )
 
 
+def trained_stages():
+    """Folders of what is trained with each seed, in the order of the pipeline."""
+    trained = {"apan": STAGE_1, "apn": CFG.model.apn.pretrain, "fusion": True} | dict.fromkeys(CFG.ablation.trained_for_rivals(), True)
+    return [stage for stage in ("apan", "apn", "baseline-a", "baseline-b", "fusion", "mspa") if trained.get(stage)]
+
+
 def histories():
     """(stage, seed, learning curve) of everything that is trained."""
-    trained = {"fusion", *CFG.ablation.trained_for_rivals()}
-    trained |= {"apan"} if STAGE_1 else set()
-    trained |= {"apn"} if CFG.model.apn.pretrain else set()
     of_extractor = [("extractor", CFG.features.extractor.seed, f"{F}/extractor/history.csv")] if CFG.extractor_is_needed else []
-    stages = [stage for stage in ("apan", "apn", "baseline-a", "baseline-b", "fusion", "mspa") if stage in trained]
-    of_seeds = [(stage, seed, f"{M}/seed-{seed}/{stage}/history.csv") for stage in stages for seed in CFG.seeds]
+    of_seeds = [(stage, seed, f"{M}/seed-{seed}/{stage}/history.csv") for stage in trained_stages() for seed in CFG.seeds]
     return [*of_extractor, *of_seeds]
 
 
@@ -157,7 +159,7 @@ def recorded_costs():
     of_extractor = [("train_extractor", f"{F}/benchmarks/train_extractor.tsv")] if CFG.extractor_is_needed else []
     of_shards = [("perturb_images", f"{D}/benchmarks/perturb_images/{shard}.tsv") for shard in SHARDS]
     of_shards += [("extract_features", f"{F}/benchmarks/extract_features/{shard}.tsv") for shard in SHARDS]
-    trained = [stage for stage, seed, _ in histories() if seed == CFG.seeds[0]]
+    trained = trained_stages()
     names = [(f"pretrain_{stage}", f"pretrain_{stage}") for stage in trained if stage in ("apan", "apn")]
     names += [(f"{does}_baseline", f"{does}_{stage}") for does in ("train", "embed") for stage in trained if stage.startswith("baseline-")]
     names += [(rule, f"{rule.split('_')[0]}_{stage}") for rule in ("train_fusion", "embed_images") for stage in trained if stage in ("fusion", "mspa")]

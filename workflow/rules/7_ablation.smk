@@ -1,9 +1,11 @@
 # Stage 7. Reads: embeddings. Writes: .../ablation/{experiment}.json, .../reranked/{experiment}.json, .../ranking.parquet, results/table4.csv,
 # table4_extra.csv, reranked.csv. Paper Table 4. No image is read.
+from qafm.config.ablation import RIVAL_TRAININGS
+
 BRANCH_ROWS = ("apn_descriptor", "apan_descriptor", "best_fixed", "oracle_query")
-BASELINES = {  # row: (twins whose descriptors are concatenated, note)
-    "baseline": ("a", "Bag-of-Tricks: one network of the branches' own backbone"),
-    "baseline_twins": ("ab", "two such networks, different draws, concatenated"),
+BASELINES = {  # row: note
+    "baseline": "Bag-of-Tricks: one network of the branches' own backbone",
+    "baseline_twins": "two such networks, different draws, concatenated",
 }
 PAPER_ROWS = CFG.ablation.paper_experiments()
 EXTRA_ROWS = ("qafm", *CFG.ablation.extra_experiments(), *CFG.ablation.rivals)
@@ -36,7 +38,7 @@ rule evaluate_alpha:
 rule evaluate_descriptors:
     input:
         images=f"{D}/images.parquet",
-        descriptors=lambda wildcards: [f"{SEED}/embeddings/baseline-{twin}.parquet" for twin in BASELINES[wildcards.baseline][0]],
+        descriptors=lambda wildcards: [f"{SEED}/embeddings/{stage}.parquet" for stage in RIVAL_TRAININGS[wildcards.baseline]],
     output:
         f"{SEED}/ablation/{{baseline}}.json",
     log:
@@ -49,7 +51,7 @@ rule evaluate_descriptors:
         mem_mb=CFG.runtime.mem_mb,
     params:
         ranks=CFG.ablation.ranks,
-        note=lambda wildcards: BASELINES[wildcards.baseline][1],
+        note=lambda wildcards: BASELINES[wildcards.baseline],
         same_camera=CFG.dataset.same_camera,
         code=code("7_evaluate_descriptors", "qafm.evaluation.evaluate_descriptors"),
     script:
