@@ -24,9 +24,9 @@ def start(project: Project, log: Path) -> subprocess.Popen[bytes]:
 
 
 def wait_for_state(project: Project, folder: Path, process: subprocess.Popen[bytes]) -> None:
-    """Until the first epoch of a training stage is saved."""
+    """Until the first epoch of a training stage is saved: whole, under its own name (pathlib's `*` matches hidden names too)."""
     deadline = time.monotonic() + 600
-    while not list((project.root / folder / ".resume").glob("*.pt")):
+    while not list((project.root / folder / ".resume").glob("[!.]*.pt")):
         assert process.poll() is None, "the run ended before its state was seen"
         assert time.monotonic() < deadline
         time.sleep(0.02)
