@@ -17,11 +17,11 @@ table4: $(STAMP)  ## results/table4.csv of the configured run (CONFIG=config/...
 
 all: $(STAMP)  ## every table and figure, and results/report.html
 	$(call locked,all)
-	@echo "made: results/report.html (open it in a browser)"
+	$(call made,results/report.html)
 
 companions: $(STAMP)  ## the systems beside QAFM on the same data, and results/companions.html (docs/companions.md)
 	$(call locked,companions)
-	@echo "made: results/companions.html (open it in a browser)"
+	$(call made,results/companions.html)
 
 bundles: $(STAMP)  ## each trained model of the run as a folder that `qafm.load` and `qafm --model` read
 	$(call locked,bundles)
@@ -68,6 +68,9 @@ define locked
 	if compgen -G ".snakemake/locks/*" >/dev/null; then echo "clearing the lock a killed run left"; $(BIN)/snakemake $(1) $(OPTIONS) --unlock --quiet all; fi; \
 	$(BIN)/snakemake $(1) $(OPTIONS)
 endef
+
+# Not after a dry run, which makes nothing.
+made = $(if $(filter -n --dry-run --dryrun,$(ARGS)),,@echo "made: $(1) (open it in a browser)")
 
 $(STAMP): requirements.txt pyproject.toml | prerequisites
 	@mkdir -p $(@D)

@@ -17,7 +17,8 @@ from qafm.tables.table4 import Run
 BRANCHES, NULL = "branches", "baselines"
 NULLS = (NULL, "apn_seeds", "apan_seeds")  # pairs of networks that differ in nothing but their seed
 GAINS = {"oracle_gain": ("oracle", "fixed_test"), "split_gain": ("split_oracle", "split_fixed")}
-INTERVALS = tuple(f"{gain}{end}" for gain in (*GAINS, *(f"{gain}_over_null" for gain in GAINS)) for end in ("", "_low", "_high"))
+LEADS = {"branches_fixed_over_it": "fixed_test", "branches_oracle_gain_over_it": "oracle_gain", "branches_split_gain_over_it": "split_gain"}
+INTERVALS = tuple(f"{name}{end}" for name in (*GAINS, *LEADS) for end in ("", "_low", "_high"))
 COLUMNS = (
     *("pair", "first", "second", "dataset", "features", "model", "init", "n_queries", "weight_holdout", "weight_test"),
     *(f"mAP_{name}" for name in METHODS),
@@ -29,6 +30,9 @@ SIDES = {
     "apn_seeds": ("APN", "APN, another seed"),
     "apan_seeds": ("APAN", "APAN, another seed"),
 }
+
+
+Interval = tuple[float, float, float] | None  # mean and both ends
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,10 @@ class PairScores:
     weights: dict[str, float]
     n_seeds: int
 
-    def gain(self, name: str) -> np.ndarray:
-        """A gain of `GAINS` per query [Q], NaN where it does not apply."""
+    def of(self, name: str) -> np.ndarray:
+        """AP of a method, or a gain of `GAINS`, per query [Q], NaN where it does not apply."""
+        if name not in GAINS:
+            return self.ap[name]
         better, worse = GAINS[name]
         return self.ap[better] - self.ap[worse]
 
@@ -57,9 +63,9 @@ def tabulate_oracle(rows: Sequence[Row], run: Run, config: AblationConfig, out: 
     """Write oracle.csv: a row per pair of descriptors.
 
     `oracle_gain` is what the best weight of each query, chosen by its own labels, adds to the best weight for all; `split_gain` the same where the weight is
-    chosen on one half of a query's right images and scored on the other. `.._over_null` is the gain of this pair beyond that of two baselines of different
-    seeds, query by query. There is something to adapt to ("yes") where the intervals of split_gain and of its lead over each
-    measured pair of one kind (`NULLS`) lie above 0.
+    chosen on one half of a query's right images and scored on the other. A pair of one kind (`NULLS`) is a null, and its row says what the branches have beyond
+    it, query by query: AP at one weight for all (`branches_fixed_over_it`) and both gains (`branches_.._gain_over_it`). There is something to adapt to ("yes")
+    where the intervals of split_gain and of its lead over each measured null lie above 0.
 
     Args:
         rows: (seed, pair, artifact of `measure_oracle`).
@@ -75,8 +81,13 @@ def tabulate_oracle(rows: Sequence[Row], run: Run, config: AblationConfig, out: 
         paths.setdefault(pair, []).append(path)
     measured = {pair: _read(pair, found) for pair, found in paths.items()}
     names = {"dataset": run.dataset, "features": run.features, "model": run.model, "init": run.init}
-    nulls = {pair: measured[pair] for pair in NULLS if pair in measured}
-    write_table(out, COLUMNS, [names | _describe(pair, found, nulls, config) for pair, found in measured.items()])
+    tables = {pair: names | _describe(pair, found, config) for pair, found in measured.items()}
+    if BRANCHES in measured:
+        leads = {null: _leads(measured[BRANCHES], null, measured[null], config) for null in NULLS if null in measured}
+        for null, found in leads.items():
+            tables[null] |= _intervals(found)
+        tables[BRANCHES]["anything_to_adapt_to"] = _verdict(measured[BRANCHES], list(leads.values()), config)
+    write_table(out, COLUMNS, list(tables.values()))
 
 
 def _read(pair: str, paths: Sequence[Path]) -> PairScores:
@@ -97,28 +108,31 @@ def _read(pair: str, paths: Sequence[Path]) -> PairScores:
     return PairScores(np.array(first["pid"]), ap, known, len(contents))
 
 
-def _describe(pair: str, found: PairScores, nulls: dict[str, PairScores], config: AblationConfig) -> Cells:
-    for name, null in nulls.items():
-        if not np.array_equal(null.pid, found.pid):
-            raise InputError(f"table: {pair} and {name} were measured on different queries")
+def _describe(pair: str, found: PairScores, config: AblationConfig) -> Cells:
     first, second = SIDES[pair]
     cells: Cells = {"pair": pair, "first": first, "second": second, "n_queries": str(len(found.pid)), "n_seeds": str(found.n_seeds)}
     cells |= {name: as_weight(weight) for name, weight in found.weights.items()}
     cells |= {f"mAP_{name}": as_percent(float(np.nanmean(ap))) for name, ap in found.ap.items() if np.isfinite(ap).any()}
-    intervals = {gain: _interval(found.gain(gain), found.pid, config) for gain in GAINS}
-    if pair != NULL and NULL in nulls:
-        intervals |= {f"{gain}_over_null": _interval(found.gain(gain) - nulls[NULL].gain(gain), found.pid, config) for gain in GAINS}
-    for name, interval in intervals.items():
-        cells |= _cells(name, interval)
-    if pair == BRANCHES and nulls:
-        leads = [_interval(found.gain("split_gain") - null.gain("split_gain"), found.pid, config) for null in nulls.values()]
-        lows = [interval[1] for interval in (intervals["split_gain"], *leads) if interval is not None]
-        if len(lows) == 1 + len(leads):
-            cells["anything_to_adapt_to"] = "yes" if min(lows) > 0 else "no"
-    return cells
+    return cells | _intervals({gain: _interval(found.of(gain), found.pid, config) for gain in GAINS})
 
 
-def _interval(values: np.ndarray, pid: np.ndarray, config: AblationConfig) -> tuple[float, float, float] | None:
+def _leads(branches: PairScores, name: str, null: PairScores, config: AblationConfig) -> dict[str, Interval]:
+    """What the branches have beyond a null, by the names of `LEADS`."""
+    if not np.array_equal(null.pid, branches.pid):
+        raise InputError(f"table: {BRANCHES} and {name} were measured on different queries")
+    return {lead: _interval(branches.of(what) - null.of(what), branches.pid, config) for lead, what in LEADS.items()}
+
+
+def _verdict(branches: PairScores, leads: Sequence[dict[str, Interval]], config: AblationConfig) -> str:
+    """Whether there is anything to adapt to: "yes" or "no"; empty where there is no null, or no query with two halves."""
+    intervals = [_interval(branches.of("split_gain"), branches.pid, config), *(found["branches_split_gain_over_it"] for found in leads)]
+    lows = [interval[1] for interval in intervals if interval is not None]
+    if not leads or len(lows) < len(intervals):
+        return ""
+    return "yes" if min(lows) > 0 else "no"
+
+
+def _interval(values: np.ndarray, pid: np.ndarray, config: AblationConfig) -> Interval:
     """Mean of `values` [Q] and both ends of its interval over identities, NaN left out; None where no query has a value."""
     there = np.isfinite(values)
     if not there.any():
@@ -127,6 +141,7 @@ def _interval(values: np.ndarray, pid: np.ndarray, config: AblationConfig) -> tu
     return float(values[there].mean()), low, high
 
 
-def _cells(name: str, interval: tuple[float, float, float] | None) -> Cells:
-    ends = zip(("", "_low", "_high"), interval or (), strict=False)
-    return {f"{name}{end}": as_percent(value) for end, value in ends}
+def _intervals(found: dict[str, Interval]) -> Cells:
+    """The cells of intervals by name; none where there is no interval."""
+    there = {name: interval for name, interval in found.items() if interval is not None}
+    return {f"{name}{end}": as_percent(value) for name, interval in there.items() for end, value in zip(("", "_low", "_high"), interval, strict=True)}

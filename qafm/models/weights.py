@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from qafm.errors import InputError, one_line
 from qafm.runtime.files import whole_file
@@ -17,10 +17,14 @@ TOLD = 200  # characters of what does not fit: torch lists every tensor
 
 
 def save_weights(path: Path, tensors: dict[str, torch.Tensor], provenance: dict[str, Any]) -> None:
-    """Write tensors and their provenance, whole or not at all; the same content gives the same bytes."""
+    """Write tensors and their provenance, whole or not at all; the same content gives the same bytes.
+
+    Raises:
+        OSError: it cannot be written; a full disk names the file.
+    """
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with whole_file(path) as temporary:
-        save_file(plain, temporary, metadata={"provenance": json.dumps(provenance, sort_keys=True)})
+        temporary.write_bytes(save(plain, {"provenance": json.dumps(provenance, sort_keys=True)}))  # save_file would not tell a full disk from any other error
 
 
 def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

@@ -1,13 +1,33 @@
 """The best fixed visual weight of two branches that are not fused yet: where the MLP starts."""
 
+from pathlib import Path
+
 import numpy as np
 
+from qafm.config.choices import SameCamera
+from qafm.errors import InputError
 from qafm.evaluation.fixed_weights import best_weight
 from qafm.evaluation.fuse import concat
 from qafm.evaluation.ranking import Labels, dot_similarity, evaluate_retrieval
 from qafm.images.image_set import ImageSet
 
 GRID = np.linspace(0.0, 1.0, 21)
+
+
+def require_matches(images: ImageSet, source: Path) -> None:
+    """That a search among these images can find anything, asked before hours of training lead to it.
+
+    Args:
+        images: the held-out images, as `best_fixed_weight` gets them.
+        source: the file they are listed in.
+
+    Raises:
+        InputError: no identity is seen by two cameras (or, without cameras, in two images).
+    """
+    views = images.camids if _same_camera(images) == "drop" else np.arange(len(images.pids))
+    if len(set(zip(images.pids.tolist(), views.tolist(), strict=True))) == len(set(images.pids.tolist())):
+        what = "is seen by two cameras" if _same_camera(images) == "drop" else "has two images"
+        raise InputError(f"{source}: none of the held-out identities {what}, so they tell no weight to start from; set model.fusion.alpha.start to half")
 
 
 def best_fixed_weight(v_a: np.ndarray, v_s: np.ndarray, images: ImageSet) -> tuple[float, float]:
@@ -25,8 +45,11 @@ def best_fixed_weight(v_a: np.ndarray, v_s: np.ndarray, images: ImageSet) -> tup
         InputError: no image has a match in another camera (or, without cameras, another image).
     """
     labels = Labels(images.pids, images.camids, np.array(images.image_ids))
-    same_camera = "keep" if (images.camids < 0).any() else "drop"
     fused = (concat(v_a, v_s, w) for w in GRID)  # one at a time in memory
-    found = [evaluate_retrieval(labels, labels, dot_similarity(vectors, vectors), same_camera=same_camera) for vectors in fused]
+    found = [evaluate_retrieval(labels, labels, dot_similarity(vectors, vectors), same_camera=_same_camera(images)) for vectors in fused]
     weight = best_weight(GRID, found)
     return weight, found[int(np.argmin(np.abs(GRID - weight)))].summary()["mAP"]
+
+
+def _same_camera(images: ImageSet) -> SameCamera:
+    return "keep" if (images.camids < 0).any() else "drop"

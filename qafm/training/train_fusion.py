@@ -24,6 +24,7 @@ from qafm.models.weights import load_part, load_weights
 from qafm.runtime.torch_setup import autocast, place, prepare_torch, seed_everything
 from qafm.tables.quality import read_quality, read_reference
 from qafm.training.backbone_start import start_backbone
+from qafm.training.best_fixed import require_matches
 from qafm.training.freezing import Freezing, trained_before
 from qafm.training.fusion_losses import Fused, Losses, global_losses
 from qafm.training.loop import Task, train
@@ -84,6 +85,8 @@ def train_fusion(
         weight = FixedWeight(config.alpha.fixed, device)
     else:
         held_out = _held_out(inputs, architecture.backbone, same_camera, device) if config.needs_holdout else None
+        if held_out is not None and config.alpha.start == "best_fixed":
+            require_matches(held_out.images, inputs.images)
         weight = LearnedWeight(model, config, _scored(inputs, data.images, device), held_out, device, runtime)
     freezing = Freezing(model, before, config)
 

@@ -1,3 +1,4 @@
+import resource
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,17 @@ def test_round_trip_with_provenance_and_equal_bytes(tmp_path: Path) -> None:
     assert provenance == {"seed": 3, "config": {"x": 1}}
     assert all(torch.equal(loaded[name], tensor) for name, tensor in tensors.items())
     assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
+
+
+def test_a_full_disk_names_the_file_and_leaves_nothing(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))  # stands for a disk with as much space
+    try:
+        with pytest.raises(OSError, match=r"File too large: '.*/w\.safetensors'$"):
+            save_weights(tmp_path / "w.safetensors", {"a": torch.ones(100_000)}, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
 
 
 def test_missing_and_damaged_files_are_named(tmp_path: Path) -> None:

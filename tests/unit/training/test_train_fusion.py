@@ -143,8 +143,10 @@ def test_the_weight_is_taught_for_the_search_that_the_data_set_asks_for(tmp_path
         table.schema.get_field_index("camid"), IMAGES_SCHEMA.field("camid"), pa.array([1] * len(table), IMAGES_SCHEMA.field("camid").type)
     )
     write_parquet(files.images, one_camera)
-    with pytest.raises(InputError, match="none of the 4 queries has a valid match"):
+    with pytest.raises(InputError, match=r"images\.parquet: none of the held-out identities is seen by two cameras.*alpha\.start to half"):
         run(files, config(), "dropped")
+    assert not (tmp_path / "dropped" / ".resume").exists(), "told before the first epoch"
+    run(files, config(alpha={"start": "half"}), "half")
     _, history = run(files, config(), "kept", "keep")
     assert history["target_sd"].iloc[1] > 0
 
