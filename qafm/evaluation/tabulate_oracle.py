@@ -31,7 +31,6 @@ SIDES = {
     "apan_seeds": ("APAN", "APAN, another seed"),
 }
 
-
 Interval = tuple[float, float, float] | None  # mean and both ends
 
 
@@ -81,12 +80,13 @@ def tabulate_oracle(rows: Sequence[Row], run: Run, config: AblationConfig, out: 
         paths.setdefault(pair, []).append(path)
     measured = {pair: _read(pair, found) for pair, found in paths.items()}
     names = {"dataset": run.dataset, "features": run.features, "model": run.model, "init": run.init}
-    tables = {pair: names | _describe(pair, found, config) for pair, found in measured.items()}
+    intervals = {pair: {gain: _interval(found.of(gain), found.pid, config) for gain in GAINS} for pair, found in measured.items()}
     if BRANCHES in measured:
-        leads = {null: _leads(measured[BRANCHES], null, measured[null], config) for null in NULLS if null in measured}
-        for null, found in leads.items():
-            tables[null] |= _intervals(found)
-        tables[BRANCHES]["anything_to_adapt_to"] = _verdict(measured[BRANCHES], list(leads.values()), config)
+        for null in [null for null in NULLS if null in measured]:
+            intervals[null] |= _leads(measured[BRANCHES], null, measured[null], config)
+    tables = {pair: names | _describe(pair, found) | _cells(intervals[pair]) for pair, found in measured.items()}
+    if BRANCHES in measured:
+        tables[BRANCHES]["anything_to_adapt_to"] = _verdict(intervals)
     write_table(out, COLUMNS, list(tables.values()))
 
 
@@ -108,12 +108,11 @@ def _read(pair: str, paths: Sequence[Path]) -> PairScores:
     return PairScores(np.array(first["pid"]), ap, known, len(contents))
 
 
-def _describe(pair: str, found: PairScores, config: AblationConfig) -> Cells:
+def _describe(pair: str, found: PairScores) -> Cells:
     first, second = SIDES[pair]
     cells: Cells = {"pair": pair, "first": first, "second": second, "n_queries": str(len(found.pid)), "n_seeds": str(found.n_seeds)}
     cells |= {name: as_weight(weight) for name, weight in found.weights.items()}
-    cells |= {f"mAP_{name}": as_percent(float(np.nanmean(ap))) for name, ap in found.ap.items() if np.isfinite(ap).any()}
-    return cells | _intervals({gain: _interval(found.of(gain), found.pid, config) for gain in GAINS})
+    return cells | {f"mAP_{name}": as_percent(float(np.nanmean(ap))) for name, ap in found.ap.items() if np.isfinite(ap).any()}
 
 
 def _leads(branches: PairScores, name: str, null: PairScores, config: AblationConfig) -> dict[str, Interval]:
@@ -123,11 +122,11 @@ def _leads(branches: PairScores, name: str, null: PairScores, config: AblationCo
     return {lead: _interval(branches.of(what) - null.of(what), branches.pid, config) for lead, what in LEADS.items()}
 
 
-def _verdict(branches: PairScores, leads: Sequence[dict[str, Interval]], config: AblationConfig) -> str:
+def _verdict(intervals: dict[str, dict[str, Interval]]) -> str:
     """Whether there is anything to adapt to: "yes" or "no"; empty where there is no null, or no query with two halves."""
-    intervals = [_interval(branches.of("split_gain"), branches.pid, config), *(found["branches_split_gain_over_it"] for found in leads)]
-    lows = [interval[1] for interval in intervals if interval is not None]
-    if not leads or len(lows) < len(intervals):
+    asked = [intervals[BRANCHES]["split_gain"], *(intervals[null]["branches_split_gain_over_it"] for null in NULLS if null in intervals)]
+    lows = [interval[1] for interval in asked if interval is not None]
+    if len(asked) == 1 or len(lows) < len(asked):
         return ""
     return "yes" if min(lows) > 0 else "no"
 
@@ -141,7 +140,7 @@ def _interval(values: np.ndarray, pid: np.ndarray, config: AblationConfig) -> In
     return float(values[there].mean()), low, high
 
 
-def _intervals(found: dict[str, Interval]) -> Cells:
-    """The cells of intervals by name; none where there is no interval."""
+def _cells(found: dict[str, Interval]) -> Cells:
+    """Those of intervals by name; none where there is no interval."""
     there = {name: interval for name, interval in found.items() if interval is not None}
     return {f"{name}{end}": as_percent(value) for name, interval in there.items() for end, value in zip(("", "_low", "_high"), interval, strict=True)}

@@ -50,7 +50,8 @@ def test_a_draw_reruns_the_rows_that_it_decides(finished: Project) -> None:
 
 
 def test_rivals_that_are_left_out_are_not_trained(fresh: Project) -> None:
-    for listed, trained in (("", {"train_fusion": 1}), ("baseline", {"train_fusion": 1, "train_baseline": 1, "embed_baseline": 1, "evaluate_descriptors": 1})):
+    of_baseline = {"train_fusion": 1, "train_baseline": 1, "embed_baseline": 1, "evaluate_descriptors": 1}
+    for listed, trained in (("", {"train_fusion": 1}), ("baseline", of_baseline), ("mspa_0.5", {"train_fusion": 2})):
         planned = fresh.planned_jobs("all", fresh.config("some.yaml", f"ablation: {{rivals: [{listed}]}}\n"))
         assert {rule: planned[rule] for rule in ("train_fusion", *BASELINES) if rule in planned} == trained
 

@@ -1,4 +1,3 @@
-import resource
 from pathlib import Path
 
 import pytest
@@ -7,6 +6,7 @@ from safetensors.torch import save_file
 
 from qafm.errors import InputError
 from qafm.models.weights import load_into, load_part, load_weights, save_weights
+from tests.full_disk import full_disk
 
 
 def test_round_trip_with_provenance_and_equal_bytes(tmp_path: Path) -> None:
@@ -20,13 +20,8 @@ def test_round_trip_with_provenance_and_equal_bytes(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_names_the_file_and_leaves_nothing(tmp_path: Path) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))  # stands for a disk with as much space
-    try:
-        with pytest.raises(OSError, match=r"File too large: '.*/w\.safetensors'$"):
-            save_weights(tmp_path / "w.safetensors", {"a": torch.ones(100_000)}, {})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with full_disk(left=20_000), pytest.raises(OSError, match=r"File too large: '.*/w\.safetensors'$"):
+        save_weights(tmp_path / "w.safetensors", {"a": torch.ones(100_000)}, {})
     assert not list(tmp_path.iterdir())
 
 

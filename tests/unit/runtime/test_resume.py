@@ -1,10 +1,10 @@
-import resource
 from pathlib import Path
 
 import pytest
 import torch
 
 from qafm.runtime.resume import ResumeState, resume_key
+from tests.full_disk import full_disk
 
 
 def test_key_depends_on_settings_and_contents_of_inputs(tmp_path: Path) -> None:
@@ -64,12 +64,7 @@ def test_a_run_that_goes_on_elsewhere_is_told_and_all_its_machines_are_kept(tmp_
 def test_a_full_disk_names_the_state_and_keeps_the_one_before(tmp_path: Path) -> None:
     state = ResumeState(tmp_path / "state", "key")
     state.save({"history": [1]})
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))  # stands for a disk with as much space
-    try:
-        with pytest.raises(OSError, match=r"File too large: '.*/state/key\.pt'$"):
-            state.save({"history": [2], "model": {"w": torch.ones(100_000)}})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with full_disk(left=20_000), pytest.raises(OSError, match=r"File too large: '.*/state/key\.pt'$"):
+        state.save({"history": [2], "model": {"w": torch.ones(100_000)}})
     assert [path.name for path in state.folder.iterdir()] == ["key.pt"]
     assert state.load("cpu") == {"history": [1]}
